@@ -1,0 +1,17 @@
+"""Where the API Gateway API answers (moto's form): moto's URLs, and this lab's `Response`."""
+
+from moto.apigateway.responses import APIGatewayResponse
+from moto.apigateway.urls import url_bases
+from moto.apigateway.urls import url_paths as moto_paths
+
+from lab.cloud.apigateway.responses import Response
+
+__all__ = ["url_bases", "url_paths"]
+
+url_paths = {
+    path: Response.dispatch if getattr(handler, "__self__", None) is APIGatewayResponse else handler
+    for path, handler in moto_paths.items()
+} | {
+    "{0}/tags/arn:(?P<partition>[^/]+):apigateway:(?P<region_name>[^/]+)::/restapis/"
+    "(?P<function_id>[^/]+)$": Response.dispatch,
+}

@@ -1,0 +1,1 @@
+"""Route 53: private zones belong to VPCs that exist, and a change batch is applied whole or not."""

@@ -1,0 +1,1 @@
+"""S3: bucket policies are checked before they are stored."""
