@@ -1,0 +1,250 @@
+"""aws:lambda: functions and who may invoke them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from lab.provider.assets import asset_bytes
+from lab.provider.aws import Aws, UnfinishedError, first
+from lab.provider.resource_type import Autoname, ResourceType
+from lab.provider.schema import asset, block, flag, integer, mapping, output, table, text, texts
+
+
+class Function(ResourceType):
+    """`code` goes up as a zip; a changed content is an update of the code, never a replacement."""
+
+    urn_type = "aws:lambda/function:Function"
+    title = "Lambda Function"
+    service = "lambda"
+    gone = frozenset({"ResourceNotFoundException"})
+    autoname = Autoname(limit=64)
+    id_parts = ("name",)
+    properties = table(
+        {
+            "name": text(replaces=True, aws="FunctionName"),
+            "role": text(required=True),
+            "code": asset(unread=True),
+            "s3Bucket": text(unread=True),
+            "s3Key": text(unread=True),
+            "s3ObjectVersion": text(unread=True),
+            "sourceCodeHash": text(unread=True),
+            "runtime": text(),
+            "handler": text(),
+            "description": text(),
+            "packageType": text(default="Zip", replaces=True),
+            "architectures": texts(computed=True),
+            "memorySize": integer(default=128),
+            "timeout": integer(default=3),
+            "environment": block({"variables": mapping()}),
+            "ephemeralStorage": block({"size": integer(computed=True)}, computed=True),
+            "kmsKeyArn": text(aws="KMSKeyArn"),
+            "layers": texts(),
+            "tracingConfig": block({"mode": text(required=True)}, computed=True),
+            "loggingConfig": block(
+                {
+                    "logFormat": text(required=True),
+                    "logGroup": text(computed=True),
+                    "applicationLogLevel": text(),
+                    "systemLogLevel": text(),
+                },
+                computed=True,
+            ),
+            "reservedConcurrentExecutions": integer(default=-1),
+            "publish": flag(default=False, unread=True),
+            "skipDestroy": flag(default=False, unread=True),
+            "tags": mapping(),
+            "arn": output(),
+            "invokeArn": output(),
+            "qualifiedArn": output(),
+            "qualifiedInvokeArn": output(),
+            "version": output(),
+            "lastModified": output(),
+            "codeSha256": output(),
+            "sourceCodeSize": output(),
+        }
+    )
+    _configuration = (
+        "role",
+        "runtime",
+        "handler",
+        "description",
+        "memorySize",
+        "timeout",
+        "environment",
+        "ephemeralStorage",
+        "kmsKeyArn",
+        "layers",
+        "tracingConfig",
+        "loggingConfig",
+    )
+    _code = ("code", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceCodeHash", "architectures")
+
+    def validate(self, inputs: Mapping[str, Any]) -> None:
+        self.refuse_unless_one(inputs, "code", "s3Bucket")
+
+    def _source(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        if inputs.get("code"):
+            return {"ZipFile": asset_bytes(inputs["code"])}
+        return self.to_aws(inputs, ("s3Bucket", "s3Key", "s3ObjectVersion"))
+
+    def create(self, aws: Aws, inputs: Mapping[str, Any]) -> str:
+        asked = self.to_aws(
+            inputs, ("name", "packageType", "architectures", "publish", *self._configuration)
+        )
+        tags = {"Tags": inputs["tagsAll"]} if inputs.get("tagsAll") else {}
+        aws.client("lambda").create_function(Code=self._source(inputs), **asked, **tags)
+        return inputs["name"]
+
+    def settle(self, aws: Aws, id_: str, inputs: Mapping[str, Any]) -> None:
+        self._wait(aws, id_)
+        if inputs["reservedConcurrentExecutions"] >= 0:
+            self._set_concurrency(aws, id_, inputs)
+
+    def _wait(self, aws: Aws, id_: str) -> None:
+        def ready() -> bool:
+            now = aws.client("lambda").get_function_configuration(FunctionName=id_)
+            state, update = now.get("State", "Active"), now.get("LastUpdateStatus", "Successful")
+            if "Failed" in (state, update):
+                reason = now.get("StateReason") or now.get("LastUpdateStatusReason")
+                raise UnfinishedError(f"unexpected state 'Failed', wanted 'Active': {reason}")
+            return state == "Active" and update == "Successful"
+
+        aws.wait_until(f"Lambda Function ({id_}) to become active", ready)
+
+    def _set_concurrency(self, aws: Aws, id_: str, inputs: Mapping[str, Any]) -> None:
+        reserved = inputs["reservedConcurrentExecutions"]
+        client = aws.client("lambda")
+        if reserved >= 0:
+            client.put_function_concurrency(FunctionName=id_, ReservedConcurrentExecutions=reserved)
+        else:
+            client.delete_function_concurrency(FunctionName=id_)
+
+    def read(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        answer = aws.client("lambda").get_function(FunctionName=id_)
+        now = answer["Configuration"]
+        arn = now["FunctionArn"]
+        invoke = f"arn:{aws.partition}:apigateway:{aws.region}:lambda:path/2015-03-31/functions"
+        layers = {"Layers": [layer["Arn"] for layer in now.get("Layers", [])]}
+        reserved = answer.get("Concurrency", {}).get("ReservedConcurrentExecutions", -1)
+        version = now.get("Version", "$LATEST")
+        return {
+            **self.from_aws(
+                {**now, **layers}, ("name", "packageType", "architectures", *self._configuration)
+            ),
+            "reservedConcurrentExecutions": reserved,
+            "arn": arn,
+            "invokeArn": f"{invoke}/{arn}/invocations",
+            "qualifiedArn": f"{arn}:{version}",
+            "qualifiedInvokeArn": f"{invoke}/{arn}:{version}/invocations",
+            "version": version,
+            "lastModified": now.get("LastModified"),
+            "codeSha256": now.get("CodeSha256"),
+            "sourceCodeSize": now.get("CodeSize"),
+            "tagsAll": answer.get("Tags", {}),
+        }
+
+    def update(
+        self,
+        aws: Aws,
+        id_: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        changed: frozenset[str],
+    ) -> None:
+        client = aws.client("lambda")
+        if changed & set(self._code):
+            architectures = self.to_aws(new, ("architectures", "publish"))
+            client.update_function_code(FunctionName=id_, **self._source(new), **architectures)
+            self._wait(aws, id_)
+        if names := changed & set(self._configuration):
+            asked = self.to_aws(new, names)
+            empty = {
+                "description": "",
+                "environment": {"Variables": {}},
+                "layers": [],
+                "kmsKeyArn": "",
+            }
+            gone = [name for name in names & empty.keys() if new.get(name) is None]
+            asked |= self.to_aws({name: empty[name] for name in gone if name != "environment"})
+            asked |= {"Environment": empty["environment"]} if "environment" in gone else {}
+            client.update_function_configuration(FunctionName=id_, **asked)
+            self._wait(aws, id_)
+        if "reservedConcurrentExecutions" in changed:
+            self._set_concurrency(aws, id_, new)
+
+    def retag(
+        self, aws: Aws, id_: str, known: Mapping[str, Any], put: Mapping[str, str], drop: list[str]
+    ) -> None:
+        client, arn = aws.client("lambda"), known["arn"]
+        if drop:
+            client.untag_resource(Resource=arn, TagKeys=drop)
+        if put:
+            client.tag_resource(Resource=arn, Tags=put)
+
+    def delete(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
+        if not known.get("skipDestroy"):
+            aws.client("lambda").delete_function(FunctionName=id_)
+
+
+class Permission(ResourceType):
+    urn_type = "aws:lambda/permission:Permission"
+    title = "Lambda Permission"
+    service = "lambda"
+    gone = frozenset({"ResourceNotFoundException"})
+    autoname = Autoname(prop="statementId", limit=100)
+    id_parts = ("function", "statementId")
+    properties = table(
+        {
+            "function": text(required=True, replaces=True, aws="FunctionName"),
+            "action": text(required=True, replaces=True),
+            "principal": text(required=True, replaces=True),
+            "sourceArn": text(replaces=True),
+            "sourceAccount": text(replaces=True),
+            "principalOrgId": text(replaces=True, aws="PrincipalOrgID"),
+            "qualifier": text(replaces=True),
+            "statementId": text(replaces=True),
+        }
+    )
+
+    def label(self, id_: str, inputs: Mapping[str, Any]) -> str:
+        return f"{inputs.get('function')}/{inputs.get('statementId') or id_}"
+
+    def create(self, aws: Aws, inputs: Mapping[str, Any]) -> str:
+        aws.client("lambda").add_permission(**self.to_aws(inputs, self.properties))
+        return inputs["statementId"]
+
+    def read(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        answer = aws.client("lambda").get_policy(**self.to_aws(known, ("function", "qualifier")))
+        statements = json.loads(answer["Policy"])["Statement"]
+        statement = first([one for one in statements if one.get("Sid") == known["statementId"]])
+        conditions = {
+            key: value
+            for operator in statement.get("Condition", {}).values()
+            for key, value in operator.items()
+        }
+        principal = _principal(statement["Principal"])
+        if principal.endswith(":root") and not known.get("principal", "").endswith(":root"):
+            principal = principal.split(":")[4]  # AWS writes an account id as the ARN of its root
+        return {
+            "function": known["function"],
+            "qualifier": known.get("qualifier"),
+            "statementId": statement["Sid"],
+            "action": statement["Action"],
+            "principal": principal,
+            "sourceArn": conditions.get("AWS:SourceArn"),
+            "sourceAccount": conditions.get("AWS:SourceAccount"),
+            "principalOrgId": conditions.get("aws:PrincipalOrgID"),
+        }
+
+    def delete(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
+        asked = self.to_aws(known, ("function", "qualifier", "statementId"))
+        aws.client("lambda").remove_permission(**asked)
+
+
+def _principal(principal: str | Mapping[str, str]) -> str:
+    if isinstance(principal, str):
+        return principal
+    return principal.get("Service") or principal["AWS"]
+
+
+TYPES = (Function, Permission)
