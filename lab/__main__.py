@@ -1,0 +1,158 @@
+"""`python -m lab`: the stack on this machine, without an AWS account."""
+
+import argparse
+import contextlib
+import json
+import os
+import shlex
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+from lab import report
+from lab.attempt import MissingToolError
+from lab.cases import run_cases
+from lab.provider.config import ConfigError
+from lab.provider.inprocess import DeployError
+from lab.session import Lab
+
+ROOT = Path.cwd()
+STOP_SECONDS = 20
+
+
+def main() -> int:
+    """Exit 0 done, 1 failed or not as expected, 2 usage."""
+    options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
+    try:
+        return options.run(options)
+    except DeployError as error:
+        _say(str(error))
+    except (ConfigError, MissingToolError) as error:
+        _say(f"error: {error}")
+    except KeyboardInterrupt:
+        _say("stopped")
+    return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, run, text in (
+        ("up", _up, "deploy, say how to call it, and keep it running until interrupted"),
+        ("demo", _demo, "deploy, try every case, print the table, and stop"),
+        ("down", _down, "stop a running lab"),
+        ("status", _status, "say whether a lab is running, and how to call it"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        command.add_argument(
+            "--state", type=Path, default=Path(".lab"), metavar="DIR", help="default: .lab"
+        )
+        if name in ("up", "demo"):
+            command.add_argument(
+                "--stack", nargs="+", default=["dev"], help="stack configs, in order; default: dev"
+            )
+            command.add_argument(
+                "--engine", choices=["inprocess"], default="inprocess", help="what deploys"
+            )
+    return parser
+
+
+def _up(options: argparse.Namespace) -> int:
+    if pid := _running(options.state):
+        _say(f"error: a lab runs already (process {pid}); stop it with `python -m lab down`")
+        return 1
+    with Lab(ROOT, options.stack, options.state.absolute(), _say) as lab:
+        pid_file = options.state / "lab.pid"
+        pid_file.write_text(str(os.getpid()))
+        try:
+            _print_calls(lab.write_description())
+            _say("Running; Ctrl-C stops it.")
+            with contextlib.suppress(KeyboardInterrupt):
+                threading.Event().wait()
+            _say("Stopping …")
+        finally:
+            pid_file.unlink()
+    return 0
+
+
+def _demo(options: argparse.Namespace) -> int:
+    started = time.monotonic()
+    with Lab(ROOT, options.stack, options.state.absolute(), _say) as lab:
+        sys.stdout.write(f"\n{report.heading()}\n")
+        results = []
+        for result in run_cases(lab):
+            results.append(result)
+            sys.stdout.write(f"{report.row(result)}\n")
+            sys.stdout.flush()
+    seconds = time.monotonic() - started
+    sys.stdout.write(f"\n{report.summary(results)} ({seconds:.0f} s)\n")
+    return 0 if all(result.passed for result in results) else 1
+
+
+def _down(options: argparse.Namespace) -> int:
+    pid = _running(options.state)
+    if not pid:
+        _say("No lab is running.")
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while _running(options.state):
+        if time.monotonic() > deadline:
+            _say(f"error: process {pid} did not stop within {STOP_SECONDS} s")
+            return 1
+        time.sleep(0.1)
+    _say("Stopped.")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    pid = _running(options.state)
+    if not pid:
+        _say("No lab is running; start one with `python -m lab up`.")
+        return 1
+    _say(f"Running (process {pid}).")
+    _print_calls(options.state / "lab.json")
+    return 0
+
+
+def _running(state: Path) -> int | None:
+    """The process id of the lab of this state folder, if it is alive."""
+    try:
+        pid = int((state / "lab.pid").read_text())
+        os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return None
+    return pid
+
+
+def _print_calls(description: Path) -> None:
+    known = json.loads(description.read_text())
+    producer = known["accounts"]["producer"]
+    sys.stdout.write("\nThe AWS API, for any client:\n")
+    sys.stdout.write(
+        f"  export AWS_ENDPOINT_URL={known['aws_endpoint_url']} AWS_REGION={known['region']} "
+        f"AWS_ACCESS_KEY_ID={producer['access_key_id']} "
+        f"AWS_SECRET_ACCESS_KEY={producer['secret_access_key']}\n"
+    )
+    for client in known["clients"]:
+        sys.stdout.write(f"\nCall it as {client['name']}:\n")
+        command = [
+            "curl", "--connect-to", client["connect_to"], "--cacert", client["ca_file"],
+            "--cert", client["cert_file"], "--key", client["key_file"], f"{client['url']}/widgets",
+        ]  # fmt: skip
+        sys.stdout.write(f"  {shlex.join(command)}\n")
+    sys.stdout.write("\n")
+    sys.stdout.flush()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

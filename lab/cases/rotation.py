@@ -1,0 +1,59 @@
+"""A new certificate authority takes over, in two deployments: case 14."""
+
+import json
+from collections.abc import Iterator
+
+from lab.attempt import Files, curl
+from lab.cases.certificates import FIRST_AUTHORITY, REFUSED
+from lab.cases.result import Result
+from lab.session import Lab
+
+OLD, NEW = FIRST_AUTHORITY, "root-2027"
+
+
+def rotation(lab: Lab) -> Iterator[Result]:
+    """14: both authorities are trusted first, then only the new one."""
+    client = lab.clients()[0]
+    given = lab.outputs["clients"][client.name]
+    old = lab.write_files("case-old", given["certificate_chain"], given["private_key"])
+    _deploy(lab, OLD, NEW)
+    given = lab.outputs["clients"][client.name]
+    new = lab.write_files("case-new", given["certificate_chain"], given["private_key"])
+    yield _accepted(lab, "old CA, both trusted", old)
+    yield _accepted(lab, "new CA, both trusted", new)
+    _deploy(lab, NEW)
+    yield _refused(lab, "old CA, only the new one trusted", old)
+    yield _accepted(lab, "new CA, only the new one trusted", new)
+
+
+def _deploy(lab: Lab, *authorities: str) -> None:
+    """The stack again, trusting `authorities`; the last one signs its clients' certificates."""
+    trusted = {name: {"kind": "self-signed"} for name in authorities}
+    clients = {name: {"certificateAuthority": authorities[-1]} for name in lab.outputs["clients"]}
+    changes = {
+        "mtls:certificateAuthorities": json.dumps(trusted),
+        "mtls:clients": json.dumps(clients),
+    }
+    lab.deploy(lab.stack, changes)
+
+
+def _accepted(lab: Lab, tried: str, files: Files) -> Result:
+    answer = curl(lab.clients()[0].door, files, "/widgets")
+    return _row(tried, "200", str(answer), passed=answer.status == 200)
+
+
+def _refused(lab: Lab, tried: str, files: Files) -> Result:
+    answer = curl(lab.clients()[0].door, files, "/widgets")
+    return _row(tried, REFUSED, str(answer), passed=answer.refused_at_tls)
+
+
+def _row(tried: str, expected: str, got: str, *, passed: bool) -> Result:
+    return Result(
+        case="14",
+        client="shop",
+        tried=tried,
+        expected=expected,
+        got=got,
+        why="the trust store's CA bundle",
+        passed=passed,
+    )

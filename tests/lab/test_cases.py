@@ -1,0 +1,57 @@
+"""The dev stack, deployed as it is and really called: every case must come out as expected."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lab.attempt import curl
+from lab.cases import CASES, Result
+from lab.session import Lab
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.lab
+
+ROWS = {
+    "handshake_cases": 8,
+    "misdirected": 3,
+    "ways_round": 4,
+    "forged_headers": 4,
+    "tls_versions": 4,
+    "key_kinds": 7,
+    "rotation": 4,
+}
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory):
+    with Lab(ROOT, ["dev"], tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+def test_lab_json_says_how_to_call_with_unmodified_curl(lab: Lab):
+    path = lab.write_description()
+    assert path.stat().st_mode & 0o077 == 0
+    known = json.loads(path.read_text())
+    assert set(known) == {
+        "aws_endpoint_url", "region", "accounts", "outputs", "issuer", "clients",
+    }  # fmt: skip
+    assert set(known["accounts"]["producer"]) == {
+        "account_id", "access_key_id", "secret_access_key",
+    }  # fmt: skip
+    client = known["clients"][0]
+    assert set(client) == {
+        "name", "account", "url", "connect_to", "ca_file", "cert_file", "key_file", "token_file",
+    }  # fmt: skip
+    assert client["connect_to"].startswith("api.example.com:443:127.0.0.1:")
+    assert Path(client["key_file"]).stat().st_mode & 0o077 == 0
+    assert "PRIVATE KEY" not in path.read_text()
+    ours = lab.clients()[0]
+    assert curl(ours.door, ours.files, "/widgets").body == '{"id":"1","value":"4.99"}'
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_every_case_comes_out_as_expected(lab: Lab, case):
+    results: list[Result] = list(case(lab))
+    assert [r for r in results if not r.passed] == []
+    assert len(results) == ROWS[case.__name__]
