@@ -141,7 +141,9 @@ class PrivateApi(pulumi.ComponentResource):
     ) -> apigateway.RestApi:
         document = args.openapi
         return apigateway.RestApi(
-            f"{name}-rest-api",
+            # What a document made cannot be taken over by single resources, nor the other way
+            # round: changing over makes a new API.
+            f"{name}-rest-api" if document is None else f"{name}-openapi",
             description="Private; reached only through a load balancer with mutual TLS",
             endpoint_configuration={"types": "PRIVATE"},
             # The load balancer calls it by this name.

@@ -70,7 +70,9 @@ class Lab:
         self.say = say
         self.deployments: dict[str, Deployment] = {}
         self.states: dict[str, State] = {}
-        self.configs = {stack: load_config(root, stack)[1] for stack in stacks}
+        loaded = {stack: load_config(root, stack) for stack in stacks}
+        self.project = loaded[self.stack][0]
+        self.configs = {stack: config for stack, (_, config) in loaded.items()}
         self.region = self.configs[self.stack]["aws:region"]
         self._aws: dict[str, Any] = {}
         self._closing = ExitStack()
@@ -87,7 +89,6 @@ class Lab:
             opened.callback(self.wire.stop)
             self.wire.start()
             for stack in self.stacks:
-                self.states[stack] = self._fresh_state(stack)
                 self._own_public_zone(stack)
                 self.deploy(stack)
             self._closing = opened.pop_all()
@@ -103,12 +104,14 @@ class Lab:
         Raises DeployError with what a Pulumi user would be shown.
         """
         key = self.cloud.credentials[PRODUCER]
+        state = self.states.get(stack) or self._fresh_state(stack)
+        self.states[stack] = state
         deployment = deploy(
             program=self.root,
-            project=load_config(self.root, stack)[0],
+            project=self.project,
             stack=stack,
             config={**self.configs[stack], **(changes or {})},
-            state=self.states[stack],
+            state=state,
             registry=full_registry(),
             settings=ProviderSettings(
                 endpoint_url=self.cloud.endpoint_url,

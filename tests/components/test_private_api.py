@@ -183,12 +183,13 @@ def test_backends_may_be_invoked_by_this_stage_of_this_api_only(
     deploy: Deploy, changes: dict[str, Any]
 ):
     deployed = made(deploy, stage_name="v1", **changes)
+    api = API.replace("p-rest-api", "p-openapi") if changes else API
     assert {r.name: r.inputs for r in deployed.of("Permission")} == {
         f"p-may-invoke-{name}": {
             "function": arn,
             "action": "lambda:InvokeFunction",
             "principal": "apigateway.amazonaws.com",
-            "sourceArn": f"{API}/v1/*",
+            "sourceArn": f"{api}/v1/*",
         }
         for name, arn in BACKENDS.items()
     }
@@ -375,3 +376,9 @@ def test_limits_and_the_log_role_reach_the_stage(deploy: Deploy):
     assert {r.inputs["retentionInDays"] for r in deployed.of("LogGroup")} == {3}
     assert deployed.of("Account") == []
     assert len(made(deploy, manage_log_role=True).of("Account")) == 1
+
+
+def test_changing_from_routes_to_a_document_makes_a_new_api(deploy: Deploy):
+    """API Gateway refuses a resource that a document made already."""
+    routes, by_document = made(deploy), made(deploy, openapi=document())
+    assert routes.one("RestApi").name != by_document.one("RestApi").name

@@ -1,0 +1,180 @@
+"""Stacks other than the dev stack as it is, deployed next to it and called."""
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.attempt import Answer, Files, curl
+from lab.certificates import Authority, Issued
+from lab.session import Lab
+from tests.conftest import ROOT
+
+pytestmark = pytest.mark.lab
+
+WIDGET = '{"id":"1","value":"4.99"}'
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory):
+    with Lab(ROOT, ["dev"], tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def corp(lab: Lab) -> tuple[Authority, Files]:
+    """An authority of one's own, and a client's files of it."""
+    authority = Authority.create("Corp root")
+    return authority, files(lab, authority.issue("till"))
+
+
+def files(lab: Lab, issued: Issued) -> Files:
+    return lab.write_files("corp-till", issued.chain_pem, issued.key_pem)
+
+
+def call(lab: Lab, given: Files, path: str, group: str) -> Answer:
+    return curl(lab.vantage.door(lab.domain, 443, group), given, path)
+
+
+def test_a_bundle_of_ones_own_lets_its_clients_in_and_nobody_else(lab: Lab, corp: Any):
+    authority, given = corp
+    bundle = ROOT / "corp-ca.pem"
+    bundle.write_text(f"# Corp\n\n{authority.certificate_pem}")
+    try:
+        lab.deploy(
+            "dev",
+            {
+                "mtls:certificateAuthorities": json.dumps(
+                    {"corp": {"kind": "bring-your-own", "bundleFile": bundle.name}}
+                ),
+                "mtls:clients": json.dumps({"shop": {}}),
+            },
+        )
+    finally:
+        bundle.unlink()
+    group = lab.outputs["client_security_group_ids"]["shop"]
+    assert call(lab, given, "/widgets", group).body == WIDGET
+    stranger = Authority.create("Corp root").issue("till")
+    assert call(lab, files(lab, stranger), "/widgets", group).refused_at_tls
+    assert lab.outputs["clients"] == {}
+
+
+def test_an_openapi_document_is_served_and_a_route_taken_out_of_it_is_gone(lab: Lab):
+    lab.deploy("dev")
+    client = lab.clients()[0]
+    both = {"/widgets": "get", "/things/{id}": "get"}
+    for routes in (both, {"/widgets": "get"}):
+        document = ROOT / "variant-openapi.yaml"
+        document.write_text(yaml.safe_dump(openapi(routes)))
+        try:
+            lab.deploy("dev", {"mtls:routes": "{}", "mtls:openapiFile": document.name})
+        finally:
+            document.unlink()
+        assert curl(client.door, client.files, "/widgets").body == WIDGET
+        thing = curl(client.door, client.files, "/things/7")
+        assert (thing.status, thing.body) == (
+            (200, WIDGET) if routes is both else (403, '{"message":"Missing Authentication Token"}')
+        )
+
+
+def openapi(routes: dict[str, str]) -> dict[str, Any]:
+    integration = {"type": "aws_proxy", "httpMethod": "POST", "uri": "${widgets}"}
+    operation = {"responses": {}, "x-amazon-apigateway-integration": integration}
+    return {
+        "openapi": "3.0.1",
+        "info": {"title": "variant", "version": "1"},
+        "paths": {path: {verb: operation} for path, verb in routes.items()},
+    }
+
+
+def test_a_path_route_leads_to_its_own_target_group(lab: Lab):
+    network = lab.client("ec2").describe_vpc_endpoints()["VpcEndpoints"][0]
+    group = lab.client("elbv2").create_target_group(
+        Name="reports", TargetType="ip", Protocol="HTTPS", Port=443, VpcId=network["VpcId"]
+    )["TargetGroups"][0]["TargetGroupArn"]
+    route = {"paths": ["/reports/*"], "targetGroupArn": group, "priority": 100}
+    lab.deploy("dev", {"mtls:pathRoutes": json.dumps({"reports": route})})
+    client = lab.clients()[0]
+    assert curl(client.door, client.files, "/reports/today").status == 503, "it has no targets"
+    assert curl(client.door, client.files, "/widgets").body == WIDGET
+
+
+def test_a_changed_route_is_deployed_and_a_second_deployment_changes_nothing(lab: Lab):
+    lab.deploy("dev")
+    client = lab.clients()[0]
+    assert curl(client.door, client.files, "/gadgets").status == 403
+    routes = {"mtls:routes": json.dumps({"GET /widgets": "widgets", "GET /gadgets": "widgets"})}
+    lab.deploy("dev", routes)
+    assert curl(client.door, client.files, "/gadgets").body == WIDGET
+    again = lab.deploy("dev", routes)
+    assert {change.operation for change in again.changes} == {"same"}
+
+
+def test_an_existing_network_trust_store_and_load_balancer_are_adopted(lab: Lab, corp: Any):
+    authority, given = corp
+    there = existing(lab, authority)
+    lab.configs["adopted"] = {
+        **lab.configs["dev"],
+        "mtls:role": "producer",
+        "mtls:domain": "there.example.com",
+        "mtls:vpcCidr": "",
+        "mtls:subnets": "{}",
+        "mtls:vpcId": there["vpc"],
+        "mtls:subnetIds": json.dumps(there["subnets"]),
+        "mtls:endpointIps": json.dumps({"euw1-az1": "10.9.0.200", "euw1-az2": "10.9.1.200"}),
+        "mtls:certificateAuthorities": "{}",
+        "mtls:trustStoreArn": there["trust_store"],
+        "mtls:alb": json.dumps({"arn": there["alb"], "securityGroupId": there["alb_group"]}),
+        "mtls:clients": json.dumps({"till": {"securityGroupId": there["client_group"]}}),
+        "mtls:manageApiGatewayLogRole": "false",
+    }
+    outputs = lab.deploy("adopted").outputs
+    assert outputs["alb_arn"] == there["alb"]
+    assert "log_bucket" not in outputs
+    vantage = type(lab.vantage)(
+        ec2=lab.client("ec2"), wire=lab.wire, subnet_id=there["subnets"]["euw1-az1"]
+    )
+    door = vantage.door("there.example.com", 443, there["client_group"])
+    assert curl(door, given, "/widgets").body == WIDGET
+    nobody = Files(ca=given.ca)
+    assert curl(door, nobody, "/widgets").refused_at_tls
+
+
+def existing(lab: Lab, authority: Authority) -> dict[str, Any]:
+    """A VPC, a trust store and a load balancer, made by somebody else."""
+    ec2, elbv2, s3 = (lab.client(name) for name in ("ec2", "elbv2", "s3"))
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnets = {
+        zone: ec2.create_subnet(VpcId=vpc, CidrBlock=block, AvailabilityZoneId=zone)["Subnet"][
+            "SubnetId"
+        ]
+        for zone, block in (("euw1-az1", "10.9.0.0/24"), ("euw1-az2", "10.9.1.0/24"))
+    }
+    groups = {
+        name: ec2.create_security_group(GroupName=name, Description=name, VpcId=vpc)["GroupId"]
+        for name in ("alb", "client")
+    }
+    where = {"LocationConstraint": lab.region}
+    s3.create_bucket(Bucket="somebodys-bundles", CreateBucketConfiguration=where)
+    s3.put_object(Bucket="somebodys-bundles", Key="ca", Body=authority.certificate_pem)
+    store = elbv2.create_trust_store(
+        Name="there",
+        CaCertificatesBundleS3Bucket="somebodys-bundles",
+        CaCertificatesBundleS3Key="ca",
+    )["TrustStores"][0]["TrustStoreArn"]
+    elbv2.describe_trust_stores(TrustStoreArns=[store])
+    alb = elbv2.create_load_balancer(
+        Name="there",
+        Scheme="internal",
+        Subnets=list(subnets.values()),
+        SecurityGroups=[groups["alb"]],
+    )["LoadBalancers"][0]["LoadBalancerArn"]
+    return {
+        "vpc": vpc,
+        "subnets": subnets,
+        "trust_store": store,
+        "alb": alb,
+        "alb_group": groups["alb"],
+        "client_group": groups["client"],
+    }
