@@ -36,7 +36,7 @@ def _program(clients: int) -> float:
     types = _run([*command, "whole", str(clients)], "").stdout
     wholes: list[float] = []
     floors: list[float] = []
-    for _ in range(RUNS if clients < CLIENTS[2] else 2):
+    for _ in range(RUNS):
         wholes.append(_seconds([*command, "whole", str(clients)], ""))
         floors.append(_seconds([*command, "floor", str(clients)], types))
     whole, floor = statistics.median(wholes), statistics.median(floors)

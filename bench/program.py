@@ -1,9 +1,10 @@
 """One process: the program under mocks, or its floor. `python -m bench.program whole|floor N`.
 
-The floor makes as many resources of the same types, without arguments, after the same imports: what
-nobody's program could do without. N is how many clients the stack has.
+The floor makes as many bare resources after the same imports: what nobody's program could do
+without. N is how many clients the stack has.
 """
 
+import importlib
 import json
 import runpy
 import sys
@@ -12,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+import pulumi_aws
+import pulumi_tls
 import yaml
 from pulumi.runtime import mocks
+from pulumi_aws import ec2
 
 ROOT = Path(__file__).parent.parent
 
@@ -57,22 +61,31 @@ def whole(clients: int) -> list[tuple[str, bool]]:
 
 
 def floor(types: list[tuple[str, bool]]) -> None:
-    """Make resources of these types, and nothing else."""
-    import pulumi_tls  # noqa: F401 (the same imports as the program)
-    from pulumi_aws import acm, apigateway, cloudwatch, ec2, iam, lb, route53, s3, vpc
-
-    for module in (acm, apigateway, cloudwatch, ec2, iam, lb, route53, s3, vpc):
-        module.__name__  # noqa: B018 (imports are lazy until a name is asked for)
+    """After the program's imports, as many resources: security groups without arguments."""
+    for type_, _ in types:
+        _load(type_)
     mocks.set_mocks(Answers(), project="mtls", stack="bench")
 
     def bare() -> None:
         for number, (type_, custom) in enumerate(types):
             if custom:
-                pulumi.CustomResource(type_, f"bare-{number}", {})
+                ec2.SecurityGroup(f"bare-{number}")
             else:
                 pulumi.ComponentResource(type_, f"bare-{number}")
 
     mocks.test(bare)()
+
+
+def _load(type_: str) -> None:
+    """Import the class of a resource, as the program did; the SDK imports on first use."""
+    package, module, name = type_.split(":")
+    if package == "mtls":
+        importlib.import_module("components")
+    elif package == "tls":
+        getattr(pulumi_tls, name)
+    else:
+        service = module.partition("/")[0]
+        getattr(getattr(pulumi_aws, "lambda_" if service == "lambda" else service), name)
 
 
 if __name__ == "__main__":
