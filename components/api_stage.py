@@ -1,5 +1,4 @@
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -31,7 +30,7 @@ ACCESS_LOG_FORMAT = {
 class ApiStageArgs:
     """`definition_hash` stands for all that a deployment freezes; a new value deploys anew.
 
-    `deploy_after` are the resources a deployment must find in place.
+    It must come out of what the deployment has to find in place, so that it waits for that.
     """
 
     rest_api_id: pulumi.Input[str]
@@ -41,7 +40,6 @@ class ApiStageArgs:
     throttling_burst_limit: int
     log_retention_days: int
     manage_log_role: bool
-    deploy_after: Sequence[pulumi.Resource]
 
 
 class ApiStage(pulumi.ComponentResource):
@@ -60,7 +58,7 @@ class ApiStage(pulumi.ComponentResource):
             f"{name}-deployment",
             rest_api=args.rest_api_id,
             triggers={"definition": args.definition_hash},
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.deploy_after)),
+            opts=mine,
         )
         access_log = cloudwatch.LogGroup(
             f"{name}-access", retention_in_days=args.log_retention_days, opts=mine

@@ -12,14 +12,12 @@ from components.addresses import check_endpoint_ips
 from components.api_stage import ApiStage, ApiStageArgs
 from components.execute_api_endpoint import ExecuteApiEndpoint, ExecuteApiEndpointArgs
 from components.routes import (
-    Route,
     check_backends,
     check_openapi,
     check_routes,
     fill_openapi,
     invocation_uri,
-    parent_path,
-    resource_paths,
+    routes_document,
 )
 
 
@@ -94,7 +92,7 @@ class PrivateApi(pulumi.ComponentResource):
             ),
             mine,
         )
-        definition, parts = self._routes(name, args, api, uris)
+        definition = api.body.apply(str)
         policy = self._policy(name, api, endpoint.endpoint_id, definition)
         self._permissions(name, args, api)
         stage = ApiStage(
@@ -109,7 +107,6 @@ class PrivateApi(pulumi.ComponentResource):
                 throttling_burst_limit=args.throttling_burst_limit,
                 log_retention_days=args.log_retention_days,
                 manage_log_role=args.manage_log_role,
-                deploy_after=(policy, *parts),
             ),
             mine,
         )
@@ -139,92 +136,20 @@ class PrivateApi(pulumi.ComponentResource):
     def _rest_api(
         self, name: str, args: PrivateApiArgs, uris: Mapping[str, pulumi.Output[str]]
     ) -> apigateway.RestApi:
-        document = args.openapi
+        document = routes_document(name, args.routes) if args.openapi is None else args.openapi
         return apigateway.RestApi(
-            # What a document made cannot be taken over by single resources, nor the other way
-            # round: changing over makes a new API.
-            f"{name}-rest-api" if document is None else f"{name}-openapi",
+            f"{name}-rest-api",
             description="Private; reached only through a load balancer with mutual TLS",
             endpoint_configuration={"types": "PRIVATE"},
             # The load balancer calls it by this name.
             disable_execute_api_endpoint=False,
-            body=None
-            if document is None
-            else pulumi.Output.all(**uris).apply(lambda known: fill_openapi(document, known)),
+            # One document, and not a resource for each route: Pulumi deletes last, so a deployment
+            # would still hold the route that was taken out.
+            body=pulumi.Output.all(**uris).apply(lambda known: fill_openapi(document, known)),
             # Merging would leave a route that the document no longer has.
-            put_rest_api_mode=None if document is None else "overwrite",
+            put_rest_api_mode="overwrite",
             opts=pulumi.ResourceOptions(parent=self),
         )
-
-    def _routes(
-        self,
-        name: str,
-        args: PrivateApiArgs,
-        api: apigateway.RestApi,
-        uris: Mapping[str, pulumi.Output[str]],
-    ) -> tuple[pulumi.Output[str], list[pulumi.Resource]]:
-        """The definition of the API as text, and the resources that a deployment must wait for."""
-        if args.openapi is not None:
-            return api.body.apply(str), []
-        mine = pulumi.ResourceOptions(parent=self)
-        resources = {"": api.root_resource_id, "/": api.root_resource_id}
-        routes = {Route.parse(text): backend for text, backend in args.routes.items()}
-        for path in resource_paths(routes):
-            resources[path] = apigateway.Resource(
-                f"{name}-{path}",
-                rest_api=api.id,
-                parent_id=resources[parent_path(path)],
-                path_part=path.rpartition("/")[2],
-                opts=mine,
-            ).id
-        made: list[pulumi.Resource] = []
-        definition: dict[str, dict[str, pulumi.Input[str]]] = {}
-        for route, backend in routes.items():
-            method: dict[str, str] = {"authorization": "NONE"}
-            integration: dict[str, pulumi.Input[str]] = {
-                "type": "AWS_PROXY",
-                "integration_http_method": "POST",
-                "uri": uris[backend],
-            }
-            definition[f"{route.method} {route.path}"] = {**method, **integration}
-            made += self._route(
-                f"{name}-{route.method}-{route.path}",
-                api,
-                resources[route.path],
-                route,
-                method,
-                integration,
-            )
-        return pulumi.Output.json_dumps(definition, sort_keys=True), made
-
-    def _route(
-        self,
-        name: str,
-        api: apigateway.RestApi,
-        resource_id: pulumi.Output[str],
-        route: Route,
-        method: Mapping[str, str],
-        integration: Mapping[str, pulumi.Input[str]],
-    ) -> list[pulumi.Resource]:
-        declared = apigateway.Method(
-            f"{name}-method",
-            rest_api=api.id,
-            resource_id=resource_id,
-            http_method=route.method,
-            authorization=method["authorization"],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        answered = apigateway.Integration(
-            f"{name}-integration",
-            rest_api=api.id,
-            resource_id=resource_id,
-            http_method=declared.http_method,
-            type=integration["type"],
-            integration_http_method=integration["integration_http_method"],
-            uri=integration["uri"],
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-        return [declared, answered]
 
     def _policy(
         self,

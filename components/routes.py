@@ -51,11 +51,6 @@ def resource_paths(routes: Iterable[Route]) -> list[str]:
     return sorted(paths, key=lambda path: (path.count("/"), path))
 
 
-def parent_path(path: str) -> str:
-    """The path that `path` hangs on; '' for the root."""
-    return path.rpartition("/")[0]
-
-
 def check_routes(texts: Iterable[str]) -> None:
     """Refuse routes that `Route.parse` does, or two parameters in one place of a path.
 
@@ -115,6 +110,28 @@ def _operations(document: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str,
 def _as_json(document: Mapping[str, Any]) -> str:
     """In one form. YAML reads unquoted dates and status codes as no JSON text: `200: …`."""
     return json.dumps(json.loads(json.dumps(document, default=str)), sort_keys=True)
+
+
+def routes_document(title: str, routes: Mapping[str, str]) -> dict[str, Any]:
+    """The OpenAPI document of a map of routes: each hands its request to a function as it came."""
+    paths: dict[str, dict[str, Any]] = {}
+    for text, backend in routes.items():
+        route = Route.parse(text)
+        verb = "x-amazon-apigateway-any-method" if route.method == "ANY" else route.method.lower()
+        names = [name.rstrip("+") for name in re.findall(r"\{([^}]+)\}", route.path)]
+        paths.setdefault(route.path, {})[verb] = {
+            "parameters": [
+                {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                for name in names
+            ],
+            "responses": {},
+            "x-amazon-apigateway-integration": {
+                "type": "aws_proxy",
+                "httpMethod": "POST",
+                "uri": f"${{{backend}}}",
+            },
+        }
+    return {"openapi": "3.0.1", "info": {"title": title, "version": "1"}, "paths": paths}
 
 
 def fill_openapi(document: Mapping[str, Any], uris: Mapping[str, str]) -> str:

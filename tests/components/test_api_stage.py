@@ -22,7 +22,6 @@ def args(**changes: Any) -> ApiStageArgs:
         "throttling_burst_limit": 20,
         "log_retention_days": 7,
         "manage_log_role": False,
-        "deploy_after": (),
     }
     return ApiStageArgs(**given | changes)
 
@@ -43,10 +42,10 @@ def test_the_deployment_is_of_one_definition(deploy: Deploy):
     }
 
 
-def test_the_deployment_waits_for_what_it_must_find_in_place(deploy: Deploy):
+def test_the_deployment_waits_for_what_its_hash_is_made_of(deploy: Deploy):
     def build(opts: pulumi.ResourceOptions) -> None:
         policy = apigateway.RestApiPolicy("p", rest_api_id="api1", policy="{}")
-        ApiStage("s", args(deploy_after=(policy,)), opts)
+        ApiStage("s", args(definition_hash=policy.policy), opts)
 
     deployed = deploy(build)
     assert deployed.one("RestApiPolicy").urn in deployed.one("Deployment").depends_on

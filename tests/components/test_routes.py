@@ -14,8 +14,8 @@ from components.routes import (
     check_routes,
     fill_openapi,
     invocation_uri,
-    parent_path,
     resource_paths,
+    routes_document,
 )
 from tests.components.checks import refused
 
@@ -95,14 +95,19 @@ def test_resources_are_listed_once_with_parents_first():
     routes = map(Route.parse, ["GET /b/{id}/parts", "PUT /b/{id}", "GET /a", "GET /", "GET /b/c"])
     paths = resource_paths(routes)
     assert paths == ["/a", "/b", "/b/c", "/b/{id}", "/b/{id}/parts"]
-    for path in paths:
-        above = parent_path(path)
-        assert above == "" or paths.index(above) < paths.index(path)
 
 
-def test_the_parent_of_a_path_is_what_it_hangs_on():
-    assert parent_path("/a/b") == "/a"
-    assert parent_path("/a") == ""
+def test_a_route_becomes_an_operation_that_names_its_parameters():
+    document = routes_document("t", {"ANY /a/{id}/{rest+}": "one", "GET /a/{id}/{rest+}": "two"})
+    check_openapi(document, {"one", "two"})
+    item = document["paths"]["/a/{id}/{rest+}"]
+    assert list(item) == ["x-amazon-apigateway-any-method", "get"]
+    assert [one["name"] for one in item["get"]["parameters"]] == ["id", "rest"]
+    assert item["get"]["x-amazon-apigateway-integration"] == {
+        "type": "aws_proxy",
+        "httpMethod": "POST",
+        "uri": "${two}",
+    }
 
 
 @pytest.mark.parametrize(

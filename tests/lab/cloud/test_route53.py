@@ -116,3 +116,21 @@ def test_a_zone_with_records_is_not_deleted(route53, refused):
     change(route53, zone_id, ("CREATE", record("a.full.test")))
     with refused("HostedZoneNotEmpty"):
         route53.delete_hosted_zone(Id=zone_id)
+
+
+def test_a_record_that_was_deleted_can_be_created_again_next_to_others(client):
+    route53 = client("route53")
+    zone = route53.create_hosted_zone(Name="again.test", CallerReference="again")["HostedZone"]
+
+    def change(action: str, name: str) -> None:
+        record = {"Name": name, "Type": "CNAME", "TTL": 60, "ResourceRecords": [{"Value": "x.y"}]}
+        batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
+        route53.change_resource_record_sets(HostedZoneId=zone["Id"], ChangeBatch=batch)
+
+    change("CREATE", "a.again.test")
+    change("CREATE", "b.again.test")
+    change("DELETE", "a.again.test")
+    change("CREATE", "a.again.test")
+    found = route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]
+    names = {one["Name"] for one in found if one["Type"] == "CNAME"}
+    assert names == {"a.again.test.", "b.again.test."}
