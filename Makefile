@@ -3,13 +3,16 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check format bench clean
+.PHONY: help lab engine test check format bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 lab: $(READY) ## deploy the dev stack on this machine, try every case, print the table
 	@$(BIN)/python -m lab demo
+
+engine: $(READY) ## provide the Pulumi CLI: from PATH, else installed or built into .engine
+	@$(BIN)/python -m lab.provider.cli
 
 test: $(READY) ## run every test that needs no AWS account
 	@$(BIN)/python -m pytest
@@ -26,8 +29,8 @@ format: $(READY) ## format, and mend what the linter can
 bench: $(READY) ## measure: whole program against its floor, and start to first answer
 	@$(BIN)/python -m bench
 
-clean: ## remove the environment and what the lab left
-	@rm -rf .venv .lab
+clean: ## remove the environment, the CLI and what the lab left
+	@rm -rf .venv .engine .lab
 
 $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else f"Python 3.11 to 3.13 wanted, got {v[0]}.{v[1]}: make PYTHON=python3.12 …")'

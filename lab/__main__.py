@@ -14,9 +14,10 @@ from pathlib import Path
 from lab import report
 from lab.attempt import MissingToolError
 from lab.cases import run_cases
+from lab.provider.cli import MissingCliError
 from lab.provider.config import ConfigError
 from lab.provider.inprocess import DeployError
-from lab.session import Lab
+from lab.session import ENGINES, Lab
 
 ROOT = Path.cwd()
 STOP_SECONDS = 20
@@ -30,7 +31,7 @@ def main() -> int:
         return options.run(options)
     except DeployError as error:
         _say(str(error))
-    except (ConfigError, MissingToolError) as error:
+    except (ConfigError, MissingCliError, MissingToolError) as error:
         _say(f"error: {error}")
     except KeyboardInterrupt:
         _say("stopped")
@@ -56,16 +57,23 @@ def _parser() -> argparse.ArgumentParser:
                 "--stack", nargs="+", default=["dev"], help="stack configs, in order; default: dev"
             )
             command.add_argument(
-                "--engine", choices=["inprocess"], default="inprocess", help="what deploys"
+                "--engine",
+                choices=ENGINES,
+                default="inprocess",
+                help="what deploys: a small engine of the lab's own, or the Pulumi CLI",
             )
     return parser
+
+
+def _lab(options: argparse.Namespace) -> Lab:
+    return Lab(ROOT, options.stack, options.state.absolute(), _say, options.engine)
 
 
 def _up(options: argparse.Namespace) -> int:
     if pid := _running(options.state):
         _say(f"error: a lab runs already (process {pid}); stop it with `python -m lab down`")
         return 1
-    with Lab(ROOT, options.stack, options.state.absolute(), _say) as lab:
+    with _lab(options) as lab:
         pid_file = options.state / "lab.pid"
         pid_file.write_text(str(os.getpid()))
         try:
@@ -81,7 +89,7 @@ def _up(options: argparse.Namespace) -> int:
 
 def _demo(options: argparse.Namespace) -> int:
     started = time.monotonic()
-    with Lab(ROOT, options.stack, options.state.absolute(), _say) as lab:
+    with _lab(options) as lab:
         sys.stdout.write(f"\n{report.heading()}\n")
         results = []
         for result in run_cases(lab):
@@ -145,6 +153,12 @@ def _print_calls(description: Path) -> None:
             "--cert", client["cert_file"], "--key", client["key_file"], f"{client['url']}/widgets",
         ]  # fmt: skip
         sys.stdout.write(f"  {shlex.join(command)}\n")
+    engines = json.loads(description.with_name("engines.json").read_text())
+    for stack, engine in engines.items():
+        settings = shlex.join(f"{name}={value}" for name, value in engine["environment"].items())
+        sys.stdout.write(f"\nThe stack {stack}, by Pulumi's CLI:\n")
+        sys.stdout.write(f"  cd {shlex.quote(engine['folder'])}; export {settings}\n")
+        sys.stdout.write(f"  {shlex.quote(engine['cli'])} stack --stack {stack}\n")
     sys.stdout.write("\n")
     sys.stdout.flush()
 

@@ -1,6 +1,7 @@
 """One run of the lab: the AWS API, the stacks deployed into it, and the wire, as one."""
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -17,14 +18,17 @@ from lab.certificates import Authority, PrivateKey
 from lab.cloud.server import Cloud
 from lab.provider.aws import ProviderSettings
 from lab.provider.config import load_config
+from lab.provider.engine import Engine
+from lab.provider.grpc_server import Providers
 from lab.provider.inprocess import Deployment, deploy
 from lab.provider.resources import full_registry
-from lab.provider.state import State
+from lab.provider.state import Entry, State
 from lab.vantage import Vantage
 from lab.wire.wire import Wire
 
 PRODUCER = "producer"
 ACCOUNTS = {PRODUCER: "111122223333"}
+ENGINES = ("inprocess", "pulumi")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,7 @@ class Lab:
 
     `stacks` are names of stack configs (`Pulumi.<stack>.yaml` in `root`), deployed in that order;
     the first is the one that `outputs`, `clients` and the cases speak of. Files go to `folder`.
+    `engine` is what deploys: one of ENGINES, "pulumi" being the real one.
     """
 
     def __init__(
@@ -62,12 +67,15 @@ class Lab:
         stacks: Sequence[str],
         folder: Path,
         say: Callable[[str], None] = lambda _: None,
+        engine: str = "inprocess",
     ) -> None:
         self.root = root
         self.stacks = tuple(stacks)
         self.stack = self.stacks[0]
         self.folder = folder
         self.say = say
+        self.engine = engine
+        self.engines: dict[str, Engine] = {}
         self.deployments: dict[str, Deployment] = {}
         self.states: dict[str, State] = {}
         loaded = {stack: load_config(root, stack) for stack in stacks}
@@ -88,6 +96,8 @@ class Lab:
             )
             opened.callback(self.wire.stop)
             self.wire.start()
+            if self.engine == "pulumi":
+                self._start_engines(opened)
             for stack in self.stacks:
                 self._own_public_zone(stack)
                 self.deploy(stack)
@@ -96,35 +106,59 @@ class Lab:
 
     def __exit__(self, *_: object) -> None:
         self._closing.close()
-        (self.folder / "lab.json").unlink(missing_ok=True)
+        for name in ("lab.json", "engines.json"):
+            (self.folder / name).unlink(missing_ok=True)
 
     def deploy(self, stack: str, changes: Mapping[str, str] | None = None) -> Deployment:
         """Deploy a stack, or deploy it again with `changes` to its configuration.
 
         Raises DeployError with what a Pulumi user would be shown.
         """
-        key = self.cloud.credentials[PRODUCER]
-        state = self.states.get(stack) or self._fresh_state(stack)
-        self.states[stack] = state
-        deployment = deploy(
-            program=self.root,
-            project=self.project,
-            stack=stack,
-            config={**self.configs[stack], **(changes or {})},
-            state=state,
-            registry=full_registry(),
-            settings=ProviderSettings(
-                endpoint_url=self.cloud.endpoint_url,
-                region=self.region,
-                access_key_id=key.access_key_id,
-                secret_access_key=key.secret_access_key,
-            ),
-        )
+        if stack in self.engines:
+            deployment = self.engines[stack].up(changes).deployment
+        else:
+            state = self.states.get(stack) or self._fresh_state(stack)
+            self.states[stack] = state
+            deployment = deploy(
+                program=self.root,
+                project=self.project,
+                stack=stack,
+                config={**self.configs[stack], **(changes or {})},
+                state=state,
+                registry=full_registry(),
+                settings=self.provider_settings,
+            )
         self.deployments[stack] = deployment
         operations = ("create", "update", "replace", "delete", "same")
         counts = [f"{deployment.count(one)} {one}" for one in operations if deployment.count(one)]
         self.say(f"{stack}: {', '.join(counts)}")
         return deployment
+
+    def _start_engines(self, opened: ExitStack) -> None:
+        """The providers, and a Pulumi stack without a past for each stack config."""
+        providers = opened.enter_context(Providers(full_registry(), self.provider_settings))
+        folder = self.folder / "pulumi"
+        shutil.rmtree(folder, ignore_errors=True)
+        for stack in self.stacks:
+            self.engines[stack] = Engine(
+                self.root, folder, self.project, stack, self.configs[stack], providers.ports
+            )
+
+    @property
+    def provider_settings(self) -> ProviderSettings:
+        """What the default provider works with, but for the stack's own configuration."""
+        key = self.cloud.credentials[PRODUCER]
+        return ProviderSettings(
+            endpoint_url=self.cloud.endpoint_url,
+            region=self.region,
+            access_key_id=key.access_key_id,
+            secret_access_key=key.secret_access_key,
+        )
+
+    def entries(self, stack: str) -> list[Entry]:
+        """What the stack's state holds."""
+        engine = self.engines.get(stack)
+        return engine.entries() if engine else self.states[stack].entries()
 
     @property
     def outputs(self) -> Mapping[str, Any]:
@@ -198,7 +232,7 @@ class Lab:
 
     def authority(self, name: str) -> Authority:
         """A self-signed authority of the stack, with its key, for certificates it never issued."""
-        entries = {e.urn.rpartition("::")[2]: e for e in self.states[self.stack].entries()}
+        entries = {e.urn.rpartition("::")[2]: e for e in self.entries(self.stack)}
         key = entries[f"ca-{name}-key"].outputs["privateKeyPem"]
         root = entries[f"ca-{name}-root"].outputs["certPem"]
         return Authority(
@@ -219,11 +253,24 @@ class Lab:
         }
 
     def write_description(self) -> Path:
-        """Write `lab.json`, all at once and readable by its owner only: it names keys."""
-        path = self.folder / "lab.json"
+        """Write `lab.json`, and `engines.json`: how to work on each stack with the Pulumi CLI."""
+        engines = {
+            stack: {
+                "folder": str(one.workspace_folder),
+                "cli": one.cli.command,
+                "environment": one.environment,
+            }
+            for stack, one in self.engines.items()
+        }
+        self._write("engines.json", engines)
+        return self._write("lab.json", self.describe())
+
+    def _write(self, name: str, content: Any) -> Path:
+        """All at once, and readable by its owner only: it names keys."""
+        path = self.folder / name
         new = path.with_suffix(".new")
         new.touch(mode=0o600)
-        new.write_text(json.dumps(self.describe(), indent=2) + "\n")
+        new.write_text(json.dumps(content, indent=2) + "\n")
         new.replace(path)
         return path
 

@@ -30,7 +30,7 @@ from lab.provider.steps import Change, ResourceError, Steps, provider_settings
 
 _PROVIDER_CONFIG = ("aws:region", "aws:defaultTags")
 _KEPT_MODULES = ("lab", "tests", "bench")
-_ONE_AT_A_TIME = threading.Lock()
+ONE_AT_A_TIME = threading.Lock()
 
 
 class DeployError(Exception):
@@ -75,11 +75,11 @@ def deploy(
     own, so deployments take turns. Raises DeployError; calling again goes on where a failed
     deployment stopped.
     """
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         steps = Steps(registry, state, _default_provider(config, settings))
         monitor = Monitor(steps, project, stack)
         run = _Run(program.resolve(), project, stack, config, monitor)
-        with _program_modules(run.root):
+        with program_modules(run.root):
             thread = threading.Thread(target=run, name=f"deploy {project}/{stack}")
             thread.start()
             thread.join()
@@ -231,7 +231,7 @@ def _is_program_file(filename: str | None, root: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _program_modules(root: Path) -> Iterator[None]:
+def program_modules(root: Path) -> Iterator[None]:
     """The program's folder as working folder and first on the path, its modules imported afresh.
 
     Modules of the program that the process had before come back afterwards. No bytecode is written:

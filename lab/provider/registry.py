@@ -63,16 +63,20 @@ class Registry:
     ) -> dict[str, Any]:
         """`inputs` as the provider takes them: known, typed, with defaults, named.
 
-        Raises RefusalError otherwise.
+        Raises RefusalError otherwise. What properties must satisfy together is judged only once
+        all of them are known.
         """
         type_ = self.type(token)
         own = {name: value for name, value in inputs.items() if name != "tagsAll"}
         checked = schema.clean(token, type_.fields, named(type_, name, own, old))
         if "tagsAll" in type_.fields:
-            tags = {**aws.settings.default_tags, **checked.get("tags", {})}
+            tags = checked.get("tags", {})
+            if tags is not schema.UNKNOWN:
+                tags = {**aws.settings.default_tags, **tags}
             if tags:
                 checked["tagsAll"] = tags
-        type_.validate(checked)
+        if not schema.holds_unknown(checked):
+            type_.validate(checked)
         return checked
 
     def diff(
@@ -91,7 +95,8 @@ class Registry:
             changed |= {"tagsAll"}
         replaces = frozenset(name for name in changed if type_.fields[name].replaces)
         replaces |= type_.must_replace(old, new, changed)
-        first = type_.delete_before_replace or keeps_name(type_, name, old, new)
+        same_thing = type_.delete_before_replace and replaces.isdisjoint(type_.id_parts)
+        first = same_thing or keeps_name(type_, name, old, new)
         return Diff(
             changed=changed, replaces=replaces, delete_before_replace=bool(replaces) and first
         )
@@ -177,6 +182,35 @@ class Registry:
             if not schema.covers(fields[name], outputs.get(name), wanted):
                 refreshed[name] = outputs.get(name)
         return {name: value for name, value in refreshed.items() if value is not None}
+
+    def imported_inputs(self, token: str, outputs: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs that would have made a resource that is there already."""
+        inputs = {}
+        for name, prop in self.type(token).fields.items():
+            value = outputs.get(name, prop.default)
+            if not prop.output and schema.comparable(prop, value) is not None:
+                inputs[name] = value
+        return inputs
+
+    def planned(
+        self, token: str, aws: Aws, inputs: Mapping[str, Any], old: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The outputs as far as a preview can tell: what AWS will decide is unknown.
+
+        `old` are the outputs of a resource that is to be updated, which keeps what AWS decided.
+        """
+        fields = self.type(token).fields
+        outputs = dict(inputs)
+        if "tags" in fields:
+            outputs = {"tags": {}, "tagsAll": {}, **outputs}
+        if "region" in fields:
+            outputs.setdefault("region", aws.region)
+        for name, prop in fields.items():
+            if name not in outputs and (prop.output or prop.computed):
+                known = old or {}
+                anew = any(inputs.get(one) != known.get(one) for one in prop.follows)
+                outputs[name] = schema.UNKNOWN if anew else known.get(name, schema.UNKNOWN)
+        return outputs
 
     def secrets(self, token: str) -> frozenset[str]:
         """The properties of a type that are secret whatever the program says."""

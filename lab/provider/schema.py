@@ -17,6 +17,17 @@ from typing import Any, TypeVar
 Value = TypeVar("Value")
 
 
+class _Unknown:
+    """The type of UNKNOWN."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = _Unknown()
+"""A value that a preview cannot know yet. It is taken as it is, and differs from every other."""
+
+
 class RefusalError(Exception):
     """Inputs that a resource type cannot take; the message names the type, the property and what
     was wanted.
@@ -43,7 +54,7 @@ class Property:
     `replaces`: a change needs a new resource. `computed`: AWS decides when it is left out, so
     leaving it out later is no change. `output`: AWS tells it, nobody sets it. `aws`: AWS's name
     where it is not Pulumi's with a capital. `many` is a list; `unordered` a list whose order means
-    nothing.
+    nothing. `follows`: the inputs with which AWS decides this output anew.
     """
 
     kind: Kind = Kind.TEXT
@@ -57,6 +68,7 @@ class Property:
     output: bool = False
     secret: bool = False
     unread: bool = False
+    follows: tuple[str, ...] = ()
     default: Any = None
 
 
@@ -147,7 +159,7 @@ def _clean_fields(
 
 
 def _clean_value(token: str, path: str, prop: Property, value: Any) -> Any:
-    if prop.many:
+    if prop.many and value is not UNKNOWN:
         if not isinstance(value, Sequence) or isinstance(value, str):
             raise RefusalError(f"{token}: '{path}' must be a list, not {value!r}")
         return [
@@ -159,6 +171,8 @@ def _clean_value(token: str, path: str, prop: Property, value: Any) -> Any:
 
 
 def _clean_one(token: str, path: str, prop: Property, value: Any) -> Any:
+    if value is UNKNOWN:
+        return value
     if prop.kind is Kind.BLOCK:
         if isinstance(value, Mapping):
             return _clean_fields(token, f"{path}.", prop.fields or {}, value)
@@ -207,11 +221,20 @@ def plain(value: Any) -> Any:
     return value
 
 
+def holds_unknown(value: Any) -> bool:
+    """Whether UNKNOWN is `value` or somewhere in it."""
+    if isinstance(value, Mapping):
+        return any(holds_unknown(one) for one in value.values())
+    if isinstance(value, list):
+        return any(holds_unknown(one) for one in value)
+    return value is UNKNOWN
+
+
 def comparable(prop: Property, value: Any) -> Any:
     """A form of `value` that is equal for values that mean the same to AWS."""
     if value is None or value == [] or value == {}:
         return None
-    if prop.many:
+    if prop.many and value is not UNKNOWN:
         items = [_comparable_one(prop, one) for one in value]
         if prop.unordered:
             return sorted(items, key=lambda one: json.dumps(one, sort_keys=True, default=str))
@@ -220,6 +243,8 @@ def comparable(prop: Property, value: Any) -> Any:
 
 
 def _comparable_one(prop: Property, value: Any) -> Any:
+    if value is UNKNOWN:
+        return value
     if prop.kind is Kind.BLOCK:
         fields = prop.fields or {}
         pairs = {

@@ -16,7 +16,7 @@ from lab.provider.schema import RefusalError, nearest
 from lab.provider.state import Entry, State, deletion_order
 
 PROVIDER_PREFIX = "pulumi:providers:"
-_PROVIDER_INPUTS = (
+PROVIDER_INPUTS = (
     "region",
     "defaultTags",
     "version",
@@ -113,9 +113,9 @@ class Steps:
         if goal.type not in (f"{PROVIDER_PREFIX}aws", f"{PROVIDER_PREFIX}tls"):
             raise RefusalError(f"no provider for '{goal.type}' is modelled; aws and tls are")
         for name in goal.inputs:
-            if name not in _PROVIDER_INPUTS:
+            if name not in PROVIDER_INPUTS:
                 raise RefusalError(
-                    f"{goal.type}: unknown property '{name}'; {nearest(name, _PROVIDER_INPUTS)}"
+                    f"{goal.type}: unknown property '{name}'; {nearest(name, PROVIDER_INPUTS)}"
                 )
         inputs = dict(goal.inputs)
         old = self.state.get(goal.urn)

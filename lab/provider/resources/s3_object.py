@@ -10,6 +10,7 @@ from lab.provider.resource_type import ResourceType, tag_list, tag_map
 from lab.provider.resources.s3 import empty_bucket
 from lab.provider.schema import asset, flag, mapping, output, table, text
 
+_CONTENT = ("content", "contentBase64", "source", "sourceHash")
 _HEADERS = (
     "cacheControl",
     "contentDisposition",
@@ -46,8 +47,8 @@ class BucketObjectv2(ResourceType):
             "storageClass": text(default="STANDARD"),
             "tags": mapping(),
             "arn": output(),
-            "etag": output(),
-            "versionId": output(),
+            "etag": output(follows=_CONTENT),
+            "versionId": output(follows=_CONTENT),
         }
     )
 

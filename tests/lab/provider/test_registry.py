@@ -153,6 +153,16 @@ def test_order_and_layout_that_mean_nothing_are_no_change(registry: Registry) ->
     assert not registry.diff(policy, listed, alone)
 
 
+def test_a_stage_of_another_api_stands_beside_the_old_one_before_that_goes(
+    registry: Registry,
+) -> None:
+    stage = "aws:apigateway/stage:Stage"
+    old = {"restApi": "a", "stageName": "live", "deployment": "d"}
+    moved = registry.diff(stage, old, {**old, "restApi": "b"})
+    assert moved.replaces == {"restApi"}
+    assert not moved.delete_before_replace
+
+
 def test_a_replacement_under_a_name_that_was_chosen_deletes_first(registry: Registry) -> None:
     chosen = {"name": "n", "vpcId": "vpc-1"}
     assert registry.diff(GROUP, chosen, {**chosen, "vpcId": "vpc-2"}).delete_before_replace
