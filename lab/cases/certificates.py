@@ -8,7 +8,7 @@ from cryptography import x509
 
 from lab.attempt import HANDSHAKE_FAILURE, Answer, Door, Files, curl, handshake
 from lab.cases.result import Result
-from lab.certificates import Authority, Issued, certificate_pem, key_pem
+from lab.certificates import Authority, Issued, certificate_pem, self_signed
 from lab.connection_log import ConnectionLog
 from lab.session import Lab
 
@@ -95,7 +95,7 @@ def handshake_cases(lab: Lab) -> Iterator[Result]:
         "3", "stranger", other.issue("shop"), "a certificate of another CA", "ClientCertUntrusted"
     )
     yield calls.refused(
-        "4", "impostor", _self_signed("shop"), "the same subject, self-signed",
+        "4", "impostor", self_signed("shop"), "the same subject, self-signed",
         "ClientCertUntrusted",
     )  # fmt: skip
     yield calls.refused(
@@ -138,12 +138,6 @@ def _as_issued(lab: Lab, client: str) -> Issued:
     chain = given["certificate_chain"]
     leaf = certificate_pem(x509.load_pem_x509_certificates(chain.encode())[0])
     return Issued(certificate_pem=leaf, chain_pem=chain, key_pem=given["private_key"])
-
-
-def _self_signed(subject: str) -> Issued:
-    alone = Authority.create(subject, certificate_authority=False)
-    pem = alone.certificate_pem
-    return Issued(certificate_pem=pem, chain_pem=pem, key_pem=key_pem(alone.key))
 
 
 def _below(authority: Authority, levels: int) -> Authority:

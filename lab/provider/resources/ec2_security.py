@@ -98,7 +98,34 @@ def _replace_rules(
             getattr(client, grant)(GroupId=group_id, IpPermissions=wanted)
 
 
-class SecurityGroup(Ec2Type):
+class _Group(Ec2Type):
+    """A security group with its inline rules, whoever made it."""
+
+    def _describe(self, aws: Aws, id_: str) -> dict[str, Any]:
+        return first(aws.client("ec2").describe_security_groups(GroupIds=[id_])["SecurityGroups"])
+
+    def read(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        group = self._describe(aws, id_)
+        return {
+            **self.from_aws(group, ("name", "description", "vpcId", "ownerId")),
+            "arn": self.arn(aws, group["OwnerId"], "security-group", id_),
+            "ingress": _inline_rules(id_, group["IpPermissions"]),
+            "egress": _inline_rules(id_, group["IpPermissionsEgress"]),
+            "tagsAll": tag_map(group.get("Tags")),
+        }
+
+    def update(
+        self,
+        aws: Aws,
+        id_: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        changed: frozenset[str],
+    ) -> None:
+        _replace_rules(aws, self._describe(aws, id_), new, changed)
+
+
+class SecurityGroup(_Group):
     """As pulumi-aws, it takes away the allow-all egress rule that EC2 gives a new group."""
 
     urn_type = "aws:ec2/securityGroup:SecurityGroup"
@@ -130,36 +157,13 @@ class SecurityGroup(Ec2Type):
     def settle(self, aws: Aws, id_: str, inputs: Mapping[str, Any]) -> None:
         _replace_rules(aws, self._describe(aws, id_), inputs, frozenset({"ingress", "egress"}))
 
-    def _describe(self, aws: Aws, id_: str) -> dict[str, Any]:
-        return first(aws.client("ec2").describe_security_groups(GroupIds=[id_])["SecurityGroups"])
-
-    def read(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> dict[str, Any]:
-        group = self._describe(aws, id_)
-        return {
-            **self.from_aws(group, ("name", "description", "vpcId", "ownerId")),
-            "arn": self.arn(aws, group["OwnerId"], "security-group", id_),
-            "ingress": _inline_rules(id_, group["IpPermissions"]),
-            "egress": _inline_rules(id_, group["IpPermissionsEgress"]),
-            "tagsAll": tag_map(group.get("Tags")),
-        }
-
-    def update(
-        self,
-        aws: Aws,
-        id_: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: frozenset[str],
-    ) -> None:
-        _replace_rules(aws, self._describe(aws, id_), new, changed)
-
     def delete(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
         if known.get("revokeRulesOnDelete"):
             _replace_rules(aws, self._describe(aws, id_), {}, frozenset({"ingress", "egress"}))
         aws.client("ec2").delete_security_group(GroupId=id_)
 
 
-class DefaultSecurityGroup(Ec2Type):
+class DefaultSecurityGroup(_Group):
     """Adopts the VPC's default group and makes its rules those given; deleting lets go of it, as
     pulumi-aws does.
     """
@@ -194,29 +198,6 @@ class DefaultSecurityGroup(Ec2Type):
         _replace_rules(aws, group, inputs, frozenset({"ingress", "egress"}))
         if inputs.get("tagsAll"):
             self.retag(aws, id_, {}, inputs["tagsAll"], [])
-
-    def _describe(self, aws: Aws, id_: str) -> dict[str, Any]:
-        return first(aws.client("ec2").describe_security_groups(GroupIds=[id_])["SecurityGroups"])
-
-    def read(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> dict[str, Any]:
-        group = self._describe(aws, id_)
-        return {
-            **self.from_aws(group, ("name", "description", "vpcId", "ownerId")),
-            "arn": self.arn(aws, group["OwnerId"], "security-group", id_),
-            "ingress": _inline_rules(id_, group["IpPermissions"]),
-            "egress": _inline_rules(id_, group["IpPermissionsEgress"]),
-            "tagsAll": tag_map(group.get("Tags")),
-        }
-
-    def update(
-        self,
-        aws: Aws,
-        id_: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: frozenset[str],
-    ) -> None:
-        _replace_rules(aws, self._describe(aws, id_), new, changed)
 
     def delete(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
         """The group goes with its VPC; there is no call that deletes a default group."""
