@@ -35,6 +35,10 @@ for client, signer in settings.test_certificates.items():
     one = mtls.ClientIdentity(f"client-{client}", identity_args)
     clients[client] = {"certificate_chain": one.certificate_chain, "private_key": one.private_key}
 
+# Of the last deployment: an API that is replaced goes on answering until the new one is called.
+stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+before = pulumi.StackReference("before", stack_name=stack)
+
 sample = mtls.FunctionArgs(code=Path("widgets"), handler="handler.handle", description="Sample")
 api_args = mtls.PrivateApiArgs(
     vpc_id=network.vpc_id,
@@ -44,6 +48,7 @@ api_args = mtls.PrivateApiArgs(
         name: mtls.Function(name, sample).arn if arn == SAMPLE else arn
         for name, arn in settings.backends.items()
     },
+    admitted_api_ids=[before.get_output("api_id")],
     **settings.api,
 )
 api = mtls.PrivateApi("api", api_args)

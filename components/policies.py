@@ -1,5 +1,6 @@
 """Policy documents, as plain dictionaries: who may do what, and from where."""
 
+from collections.abc import Collection
 from typing import Any
 
 Policy = dict[str, Any]
@@ -56,17 +57,25 @@ def write_traces() -> Policy:
     )
 
 
-def endpoint(api_execution_arn: str) -> Policy:
-    """Endpoint policy: this API and no other passes, so that the endpoint leads nowhere else.
+def endpoint(
+    api_execution_arn: str, other_api_ids: Collection[str] = (), domain: str | None = None
+) -> Policy:
+    """Endpoint policy: this API and the named others pass, so that the endpoint leads nowhere else.
 
-    API Gateway developer guide, "Use VPC endpoint policies for private APIs".
+    The others are of the same account and region. A request for a private custom `domain` is
+    judged by the domain's ARN too, which ends in an id that only API Gateway knows. API Gateway
+    developer guide, "Use VPC endpoint policies for private APIs in API Gateway".
     """
+    account, _, api_id = api_execution_arn.rpartition(":")
+    passing = [f"{account}:{one}/*" for one in sorted({api_id, *other_api_ids})]
+    if domain is not None:
+        passing.append(f"{account}:/domainnames/{domain}+*")
     return _document(
         {
             "Effect": "Allow",
             "Principal": "*",
             "Action": "execute-api:Invoke",
-            "Resource": f"{api_execution_arn}/*",
+            "Resource": passing if len(passing) > 1 else passing[0],
         }
     )
 

@@ -1,5 +1,5 @@
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -30,6 +30,11 @@ class PrivateApiArgs:
     `subnet_ids` and `endpoint_ips` go by zone id. Throttling limits are per second, for the stage.
     `manage_log_role` sets the role by which API Gateway logs, which a whole account shares in a
     region: leave it off where somebody set it already.
+
+    The endpoint leads to this API and to `admitted_api_ids`: other APIs of the account that are
+    called through it, and an earlier one that this API takes the place of, so that it answers until
+    nobody calls it any more (None stands for no API). `domain` is a private custom domain name by
+    which the endpoint may be asked for the API.
     """
 
     vpc_id: pulumi.Input[str]
@@ -43,6 +48,8 @@ class PrivateApiArgs:
     throttling_burst_limit: int = 200
     log_retention_days: int = 90
     manage_log_role: bool = False
+    admitted_api_ids: Sequence[pulumi.Input[str | None]] = ()
+    domain: str | None = None
 
     def __post_init__(self) -> None:
         check_endpoint_ips("endpoint_ips", self.subnet_ids, self.endpoint_ips)
@@ -88,7 +95,7 @@ class PrivateApi(pulumi.ComponentResource):
                 vpc_id=args.vpc_id,
                 subnet_ids=args.subnet_ids,
                 endpoint_ips=args.endpoint_ips,
-                policy=api.execution_arn.apply(policies.endpoint),
+                policy=_endpoint_policy(api, args),
             ),
             mine,
         )
@@ -181,3 +188,13 @@ class PrivateApi(pulumi.ComponentResource):
                 source_arn=pulumi.Output.concat(api.execution_arn, f"/{args.stage_name}/*"),
                 opts=pulumi.ResourceOptions(parent=self),
             )
+
+
+def _endpoint_policy(
+    api: apigateway.RestApi, args: PrivateApiArgs
+) -> pulumi.Output[policies.Policy]:
+    def document(known: Sequence[str | None]) -> policies.Policy:
+        this, *others = known
+        return policies.endpoint(str(this), [one for one in others if one], args.domain)
+
+    return pulumi.Output.all(api.execution_arn, *args.admitted_api_ids).apply(document)

@@ -127,6 +127,7 @@ class Lab:
                 state=state,
                 registry=full_registry(),
                 settings=self.provider_settings,
+                deployed=self.deployments,
             )
         self.deployments[stack] = deployment
         operations = ("create", "update", "replace", "delete", "same")

@@ -69,6 +69,8 @@ class Engine(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         outputs: dict[str, Any] = {"arn": f"arn:{args.name}", "name": args.name, **args.inputs}
         match args.typ:
+            case "pulumi:pulumi:StackReference":
+                outputs["outputs"] = {"api_id": "earlier"}
             case "aws:lambda/function:Function":
                 outputs["arn"] = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:{args.name}"
             case "aws:apigateway/restApi:RestApi":

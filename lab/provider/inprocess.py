@@ -30,6 +30,8 @@ from lab.provider.steps import Change, ResourceError, Steps, provider_settings
 
 _PROVIDER_CONFIG = ("aws:region", "aws:defaultTags")
 _KEPT_MODULES = ("lab", "tests", "bench")
+ORGANIZATION = "organization"
+"""What Pulumi calls the one organization of a backend that is a folder."""
 ONE_AT_A_TIME = threading.Lock()
 
 
@@ -68,16 +70,18 @@ def deploy(
     state: State,
     registry: Registry,
     settings: ProviderSettings,
+    deployed: Mapping[str, Deployment] | None = None,
 ) -> Deployment:
     """Runs the program in the folder `program` and makes `state` what it declares.
 
-    `config` is what `load_config` answers. The working folder and the module path are the process's
-    own, so deployments take turns. Raises DeployError; calling again goes on where a failed
-    deployment stopped.
+    `config` is what `load_config` answers; `deployed` the project's other stacks, and this one as
+    it was last deployed, by name, for stack references. The working folder and the module path are
+    the process's own, so deployments take turns. Raises DeployError; calling again goes on where a
+    failed deployment stopped.
     """
     with ONE_AT_A_TIME:
         steps = Steps(registry, state, _default_provider(config, settings))
-        monitor = Monitor(steps, project, stack)
+        monitor = Monitor(steps, project, stack, _referable(project, stack, deployed or {}))
         run = _Run(program.resolve(), project, stack, config, monitor)
         with program_modules(run.root):
             thread = threading.Thread(target=run, name=f"deploy {project}/{stack}")
@@ -112,6 +116,17 @@ def _reported(monitor: Monitor) -> Iterator[None]:
         yield
     except ResourceError as error:
         monitor.fail(Diagnostic(urn=error.urn, message=str(error)))
+
+
+def _referable(
+    project: str, stack: str, deployed: Mapping[str, Deployment]
+) -> dict[str, tuple[dict[str, Any], frozenset[str]]]:
+    """By full name, what stack references see: outputs, and which are secret."""
+    found = {
+        f"{ORGANIZATION}/{project}/{name}": (one.outputs, one.secret_outputs)
+        for name, one in deployed.items()
+    }
+    return {f"{ORGANIZATION}/{project}/{stack}": ({}, frozenset[str]()), **found}
 
 
 def _default_provider(config: Mapping[str, str], settings: ProviderSettings) -> ProviderSettings:
@@ -152,7 +167,7 @@ class _Run:
                 monitor=self._monitor,
                 engine=MockEngine(logging.getLogger("pulumi")),
                 dry_run=False,
-                organization="organization",
+                organization=ORGANIZATION,
                 root_directory=str(self.root),
             )
         )

@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from lab.provider.steps import PROVIDER_PREFIX, Goal, ResourceError, Steps
 from lab.provider.wire_values import answered, received
 
 STACK_TYPE = "pulumi:pulumi:Stack"
+_REFERENCE_TYPE = "pulumi:pulumi:StackReference"
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -39,9 +40,18 @@ class StoppedError(Exception):
 
 
 class Monitor(MockMonitor):
-    """Answers registrations, reads and invokes. After the first error it starts nothing more."""
+    """Answers registrations, reads and invokes. After the first error it starts nothing more.
 
-    def __init__(self, steps: Steps, project: str, stack: str) -> None:
+    `referable` are the stacks that may be referred to, by full name: outputs, and the secret ones.
+    """
+
+    def __init__(
+        self,
+        steps: Steps,
+        project: str,
+        stack: str,
+        referable: Mapping[str, tuple[dict[str, Any], frozenset[str]]] | None = None,
+    ) -> None:
         super().__init__(None)  # type: ignore[arg-type]  # every method that would ask the mocks is replaced
         self.diagnostics: list[Diagnostic] = []
         self.outputs: dict[str, Any] = {}
@@ -49,6 +59,7 @@ class Monitor(MockMonitor):
         self._steps = steps
         self._project = project
         self._stack = stack
+        self._referable = referable or {}
         self._lock = threading.Lock()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
@@ -129,7 +140,8 @@ class Monitor(MockMonitor):
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802 the SDK's name
         urn = self.make_urn(request.parent, request.type, request.name)
-        outputs = self._guarded(urn, lambda: self._read(request))
+        read = self._refer if request.type == _REFERENCE_TYPE else self._read
+        outputs = self._guarded(urn, lambda: read(request))
         return resource_pb2.ReadResourceResponse(urn=urn, properties=outputs)
 
     def _read(self, request: Any) -> Any:
@@ -141,9 +153,16 @@ class Monitor(MockMonitor):
             raise RefusalError(f"resource '{request.id}' does not exist")
         return answered(outputs, marked | steps.registry.secrets(request.type))
 
+    def _refer(self, request: Any) -> Any:
+        if request.id not in self._referable:
+            raise RefusalError(f"unknown stack {request.id!r}")
+        outputs, secrets = self._referable[request.id]
+        seen = {"name": request.id, "outputs": outputs, "secretOutputNames": sorted(secrets)}
+        return answered(seen, {"outputs"} if secrets else ())
+
     def Invoke(self, request: Any) -> Any:  # noqa: N802 the SDK's name
         if request.tok == "pulumi:pulumi:getResource":
-            raise RefusalError("StackReference and getResource are not modelled")
+            raise RefusalError("getResource is not modelled")
         result = self._guarded("", lambda: self._invoke(request))
         return resource_pb2.ResourceInvokeResponse(**{"return": result})
 

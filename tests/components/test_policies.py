@@ -94,6 +94,15 @@ def test_the_endpoint_lets_one_api_pass():
     }
 
 
+def test_the_endpoint_lets_the_named_apis_and_the_domain_pass():
+    account = API.rpartition(":")[0]
+    (statement,) = policies.endpoint(API, {"zzz", "aaa"}, "api.example.com")["Statement"]
+    assert statement["Resource"] == [
+        *sorted(f"{account}:{api}/*" for api in ("aaa", API.rpartition(":")[2], "zzz")),
+        f"{account}:/domainnames/api.example.com+*",
+    ]
+
+
 def test_the_api_answers_to_one_endpoint_and_denies_every_other():
     assert policies.private_api(API, "vpce-1", of_definition="d0") == {
         "Version": "2012-10-17",

@@ -170,6 +170,14 @@ def test_the_endpoint_lets_this_api_pass_and_no_other(plain: Deployed):
     assert [c["ipv4"] for c in endpoint["subnetConfigurations"]] == ["10.0.0.16", "10.0.1.16"]
 
 
+def test_the_endpoint_lets_an_earlier_api_pass_too(deploy: Deploy):
+    admitted = [pulumi.Output.from_input("earlier"), None, "p-rest-api-id"]
+    endpoint = made(deploy, admitted_api_ids=admitted, domain="d.example.com").one("VpcEndpoint")
+    assert json.loads(endpoint.inputs["policy"]) == policies.endpoint(
+        API, ["earlier"], "d.example.com"
+    )
+
+
 def test_nobody_is_admitted_to_the_endpoint_here(plain: Deployed):
     deployed = plain
     assert [
