@@ -26,7 +26,7 @@ format: $(READY) ## format, and mend what the linter can
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(READY) ## measure: whole program against its floor, and start to first answer
+bench: $(READY) ## measure: program and deployment against their floors, start to first answer
 	@$(BIN)/python -m bench
 
 clean: ## remove the environment, the CLI and what the lab left

@@ -1,24 +1,42 @@
-"""Component resources: private APIs behind mutual TLS."""
+"""Component resources: private APIs behind mutual TLS, and the way there from other accounts."""
 
 from components.alb import Alb, AlbArgs, ExistingAlbArgs
+from components.api_domain import ApiDomain, ApiDomainArgs, ApiDomainTarget
 from components.ca_bundle import CaBundleError
 from components.certificate_authority import CertificateAuthority, CertificateAuthorityArgs
 from components.client_identity import ClientIdentity, ClientIdentityArgs
+from components.connection_notifications import ConnectionNotifications, ConnectionNotificationsArgs
+from components.consumer_endpoint import ConsumerEndpoint, ConsumerEndpointArgs
+from components.customers import Customer
 from components.function import Function, FunctionArgs
-from components.mtls_alb_front import Client, MtlsAlbFront, MtlsAlbFrontArgs, PathRoute
+from components.listener_rules import ApiTarget, PathRoute
+from components.mtls_alb_front import MtlsAlbFront, MtlsAlbFrontArgs
 from components.network import ExistingNetworkArgs, Network, NetworkArgs
+from components.nlb import Nlb, NlbArgs
 from components.private_api import PrivateApi, PrivateApiArgs
+from components.private_dns_name import PrivateDnsName, PrivateDnsNameArgs
+from components.private_link_service import PrivateLinkService, PrivateLinkServiceArgs
+from components.security_groups import Client
 from components.trust_store import ExistingTrustStoreArgs, TrustStore, TrustStoreArgs
 
 __all__ = [
     "Alb",
     "AlbArgs",
+    "ApiDomain",
+    "ApiDomainArgs",
+    "ApiDomainTarget",
+    "ApiTarget",
     "CaBundleError",
     "CertificateAuthority",
     "CertificateAuthorityArgs",
     "Client",
     "ClientIdentity",
     "ClientIdentityArgs",
+    "ConnectionNotifications",
+    "ConnectionNotificationsArgs",
+    "ConsumerEndpoint",
+    "ConsumerEndpointArgs",
+    "Customer",
     "ExistingAlbArgs",
     "ExistingNetworkArgs",
     "ExistingTrustStoreArgs",
@@ -28,9 +46,15 @@ __all__ = [
     "MtlsAlbFrontArgs",
     "Network",
     "NetworkArgs",
+    "Nlb",
+    "NlbArgs",
     "PathRoute",
     "PrivateApi",
     "PrivateApiArgs",
+    "PrivateDnsName",
+    "PrivateDnsNameArgs",
+    "PrivateLinkService",
+    "PrivateLinkServiceArgs",
     "TrustStore",
     "TrustStoreArgs",
 ]

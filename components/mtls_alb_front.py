@@ -3,10 +3,21 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
-from pulumi_aws import ec2, lb, route53, vpc, wafv2
+from pulumi_aws import lb, route53, wafv2
 
 from components.alb import Alb, AlbArgs, ExistingAlbArgs
+from components.api_domain import ApiDomain, ApiDomainArgs, ApiDomainTarget
 from components.domains import check_domain
+from components.listener_rules import (
+    ApiTarget,
+    PathRoute,
+    answer,
+    check_path_routes,
+    refuse_headers,
+    route_api,
+    route_paths,
+)
+from components.security_groups import Client, client_groups, edge, egress
 from components.server_certificate import ServerCertificate, ServerCertificateArgs
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
@@ -25,40 +36,13 @@ CLIENT_CERTIFICATE_HEADERS = {
 With the names changed, a header under one of AWS's can only come from a client, and is refused.
 """
 
-API_PRIORITY = 50_000
-"""The highest a rule may have: path routes come before the API, which takes all the rest."""
-
-MAX_PATTERNS = 4
-"""Of a path route: one of the five values that a rule may compare with is the host name."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Client:
-    """Who may connect: an existing `security_group_id`, or None for a new one to put clients in."""
-
-    security_group_id: pulumi.Input[str] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class PathRoute:
-    """Layer 7 routing to a target group other than the API's, by path.
-
-    `priority` (100 to 49999) is yours to choose and unique. The load balancer may connect to
-    `security_group_id` on `port`; leave it out for targets without one, such as Lambda functions.
-    """
-
-    path_patterns: tuple[str, ...]
-    target_group_arn: pulumi.Input[str]
-    priority: int
-    security_group_id: pulumi.Input[str] | None = None
-    port: int = 443
-
 
 @dataclass(frozen=True, kw_only=True)
 class MtlsAlbFrontArgs:
     """`clients` and `path_routes` go by names of yours, `endpoint_ips` by zone id.
 
-    `api_host` and `stage_name` say which stage of which API stands behind; the endpoint is reached
+    `api` says which stage of which API stands behind, and how API Gateway picks it: an `ApiTarget`
+    by rewriting, an `ApiDomainTarget` by a custom domain name for `domain`. The endpoint is reached
     at `endpoint_ips` and opened by its security group. `validation_zone_id` is the public hosted
     zone that proves `domain` to ACM. `alb` is the load balancer to make, or one to put the listener
     on.
@@ -69,8 +53,7 @@ class MtlsAlbFrontArgs:
     alb: AlbArgs | ExistingAlbArgs
     trust_store_arn: pulumi.Input[str]
     validation_zone_id: pulumi.Input[str]
-    api_host: pulumi.Input[str]
-    stage_name: pulumi.Input[str]
+    api: ApiTarget | ApiDomainTarget
     endpoint_ips: Mapping[str, str]
     endpoint_security_group_id: pulumi.Input[str]
     clients: Mapping[str, Client] = field(default_factory=dict[str, Client])
@@ -80,20 +63,7 @@ class MtlsAlbFrontArgs:
 
     def __post_init__(self) -> None:
         check_domain("domain", self.domain)
-        taken: dict[int, str] = {}
-        for key, route in self.path_routes.items():
-            if not 100 <= route.priority < API_PRIORITY:
-                raise ValueError(
-                    f"path_routes.{key}.priority: want 100 to {API_PRIORITY - 1}; "
-                    f"got {route.priority}"
-                )
-            if other := taken.get(route.priority):
-                raise ValueError(
-                    f"path_routes.{key}.priority: want one of its own; "
-                    f"got {route.priority}, which {other} has"
-                )
-            taken[route.priority] = key
-            _check_patterns(f"path_routes.{key}.path_patterns", route.path_patterns)
+        check_path_routes("path_routes", self.path_routes)
 
 
 class MtlsAlbFront(pulumi.ComponentResource):
@@ -101,14 +71,14 @@ class MtlsAlbFront(pulumi.ComponentResource):
 
     The load balancer checks the client's certificate against the trust store while the connection
     is set up, so whoever has none never sends a request. One rule leads to the API, for one host
-    name; everything else ends in a fixed 404. The API is picked by rewriting host and path on the
-    way in, so it needs no domain name of its own. There is no plain HTTP listener.
+    name; everything else ends in a fixed 404. There is no plain HTTP listener.
     """
 
     url: pulumi.Output[str]
     alb_arn: pulumi.Output[str]
     alb_security_group_id: pulumi.Output[str]
     listener_arn: pulumi.Output[str]
+    certificate_arn: pulumi.Output[str]
     client_security_group_ids: dict[str, pulumi.Output[str]]
     """By client: put what calls the API into this group."""
     log_bucket: pulumi.Output[str] | None
@@ -118,12 +88,24 @@ class MtlsAlbFront(pulumi.ComponentResource):
         self, name: str, args: MtlsAlbFrontArgs, opts: pulumi.ResourceOptions | None = None
     ):
         super().__init__("mtls:index:MtlsAlbFront", name, None, opts)
-        alb = Alb(f"{name}-alb", args.alb, pulumi.ResourceOptions(parent=self))
+        mine = pulumi.ResourceOptions(parent=self)
+        alb = Alb(f"{name}-alb", args.alb, mine)
         self._connect(name, args, alb)
-        self.client_security_group_ids = self._admit_clients(name, args, alb)
+        self.client_security_group_ids = client_groups(
+            name,
+            args.clients,
+            args.vpc_id,
+            alb.security_group_id,
+            "may connect to the load balancer",
+            mine,
+        )
         targets = self._targets(name, args)
+        self.certificate_arn = ServerCertificate(
+            f"{name}-server",
+            ServerCertificateArgs(domain=args.domain, validation_zone_id=args.validation_zone_id),
+            mine,
+        ).arn
         listener = self._listener(name, args, alb)
-        self._refuse_forged_headers(name, listener)
         self._route(name, args, listener, targets)
         self._give_name(name, args, alb)
         if args.web_acl_arn is not None:
@@ -131,7 +113,7 @@ class MtlsAlbFront(pulumi.ComponentResource):
                 f"{name}-web-acl",
                 resource_arn=alb.arn,
                 web_acl_arn=args.web_acl_arn,
-                opts=pulumi.ResourceOptions(parent=self),
+                opts=mine,
             )
         self.url = pulumi.Output.from_input(f"https://{args.domain}")
         self.alb_arn = alb.arn
@@ -144,6 +126,7 @@ class MtlsAlbFront(pulumi.ComponentResource):
                 "alb_arn": self.alb_arn,
                 "alb_security_group_id": self.alb_security_group_id,
                 "listener_arn": self.listener_arn,
+                "certificate_arn": self.certificate_arn,
                 "client_security_group_ids": self.client_security_group_ids,
                 "log_bucket": self.log_bucket,
             }
@@ -151,58 +134,24 @@ class MtlsAlbFront(pulumi.ComponentResource):
 
     def _connect(self, name: str, args: MtlsAlbFrontArgs, alb: Alb) -> None:
         """The load balancer, and nothing else, may connect to the endpoint."""
-        self._edge(f"{name}-endpoint", alb.security_group_id, args.endpoint_security_group_id, 443)
+        mine = pulumi.ResourceOptions(parent=self)
+        edge(
+            f"{name}-endpoint",
+            alb.security_group_id,
+            args.endpoint_security_group_id,
+            443,
+            mine,
+        )
         for key, route in args.path_routes.items():
             if route.security_group_id is not None:
                 # Whoever runs those targets opens them; here the way out is enough.
-                self._egress(
-                    f"{name}-to-{key}", alb.security_group_id, route.security_group_id, route.port
+                egress(
+                    f"{name}-to-{key}",
+                    alb.security_group_id,
+                    route.security_group_id,
+                    route.port,
+                    mine,
                 )
-
-    def _admit_clients(
-        self, name: str, args: MtlsAlbFrontArgs, alb: Alb
-    ) -> dict[str, pulumi.Output[str]]:
-        groups: dict[str, pulumi.Output[str]] = {}
-        for key, client in args.clients.items():
-            if client.security_group_id is not None:
-                groups[key] = pulumi.Output.from_input(client.security_group_id)
-            else:
-                groups[key] = ec2.SecurityGroup(
-                    f"{name}-client-{key}",
-                    vpc_id=args.vpc_id,
-                    description=f"Client {key}: may connect to the load balancer",
-                    opts=pulumi.ResourceOptions(parent=self),
-                ).id
-            self._edge(f"{name}-from-{key}", groups[key], alb.security_group_id, 443)
-        return groups
-
-    def _edge(
-        self, name: str, source: pulumi.Input[str], target: pulumi.Input[str], port: int
-    ) -> None:
-        """Lets `source` connect to `target`: out of the one group, and into the other."""
-        self._egress(name, source, target, port)
-        vpc.SecurityGroupIngressRule(
-            f"{name}-in",
-            security_group_id=target,
-            referenced_security_group_id=source,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
-
-    def _egress(
-        self, name: str, source: pulumi.Input[str], target: pulumi.Input[str], port: int
-    ) -> None:
-        vpc.SecurityGroupEgressRule(
-            f"{name}-out",
-            security_group_id=source,
-            referenced_security_group_id=target,
-            ip_protocol="tcp",
-            from_port=port,
-            to_port=port,
-            opts=pulumi.ResourceOptions(parent=self),
-        )
 
     def _targets(self, name: str, args: MtlsAlbFrontArgs) -> lb.TargetGroup:
         mine = pulumi.ResourceOptions(parent=self)
@@ -225,11 +174,6 @@ class MtlsAlbFront(pulumi.ComponentResource):
         return group
 
     def _listener(self, name: str, args: MtlsAlbFrontArgs, alb: Alb) -> lb.Listener:
-        certificate = ServerCertificate(
-            f"{name}-server",
-            ServerCertificateArgs(domain=args.domain, validation_zone_id=args.validation_zone_id),
-            pulumi.ResourceOptions(parent=self),
-        )
         prefix = "routing_http_request_x_amzn_mtls_clientcert"
         renamed: dict[str, Any] = {
             f"{prefix}{_suffix(given)}_header_name": ours
@@ -241,60 +185,31 @@ class MtlsAlbFront(pulumi.ComponentResource):
             protocol="HTTPS",
             port=443,
             ssl_policy=args.tls_policy,
-            certificate_arn=certificate.arn,
+            certificate_arn=self.certificate_arn,
             mutual_authentication={"mode": "verify", "trust_store_arn": args.trust_store_arn},
-            default_actions=[_answer(404)],
+            default_actions=[answer(404)],
             routing_http_response_server_enabled=False,
             opts=pulumi.ResourceOptions(parent=self),
             **renamed,
         )
 
-    def _refuse_forged_headers(self, name: str, listener: lb.Listener) -> None:
-        for priority, header in enumerate(CLIENT_CERTIFICATE_HEADERS, start=1):
-            lb.ListenerRule(
-                f"{name}-refuse-{header.lower()}",
-                listener_arn=listener.arn,
-                priority=priority,
-                conditions=[{"http_header": {"http_header_name": header, "values": ["*"]}}],
-                actions=[_answer(403)],
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-
     def _route(
         self, name: str, args: MtlsAlbFrontArgs, listener: lb.Listener, targets: lb.TargetGroup
     ) -> None:
         mine = pulumi.ResourceOptions(parent=self)
-        for_domain: lb.ListenerRuleConditionArgsDict = {"host_header": {"values": [args.domain]}}
-        for key, route in args.path_routes.items():
-            lb.ListenerRule(
-                f"{name}-route-{key}",
-                listener_arn=listener.arn,
-                priority=route.priority,
-                conditions=[for_domain, {"path_pattern": {"values": list(route.path_patterns)}}],
-                actions=[{"type": "forward", "target_group_arn": route.target_group_arn}],
-                opts=mine,
-            )
-        stage_path = pulumi.Output.concat("/", args.stage_name, "/$1")
-        lb.ListenerRule(
-            f"{name}-api",
-            listener_arn=listener.arn,
-            priority=API_PRIORITY,
-            conditions=[for_domain],
-            actions=[{"type": "forward", "target_group_arn": targets.arn}],
-            transforms=[
-                {
-                    "type": "host-header-rewrite",
-                    "host_header_rewrite_config": {
-                        "rewrite": {"regex": "^.*$", "replace": args.api_host}
-                    },
-                },
-                {
-                    "type": "url-rewrite",
-                    "url_rewrite_config": {"rewrite": {"regex": "^/(.*)$", "replace": stage_path}},
-                },
-            ],
-            opts=mine,
+        refuse_headers(name, listener, CLIENT_CERTIFICATE_HEADERS, mine)
+        route_paths(name, listener, args.domain, args.path_routes, targets, mine)
+        if isinstance(args.api, ApiTarget):
+            route_api(name, listener, args.domain, args.api, targets, mine)
+            return
+        domain = ApiDomain(
+            f"{name}-api-domain",
+            ApiDomainArgs(domain=args.domain, certificate_arn=self.certificate_arn, api=args.api),
+            mine,
         )
+        # A request that comes as it was sent finds no API before the domain is there.
+        after = pulumi.ResourceOptions(parent=self, depends_on=[domain])
+        route_api(name, listener, args.domain, None, targets, after)
 
     def _give_name(self, name: str, args: MtlsAlbFrontArgs, alb: Alb) -> None:
         """`domain` leads to the load balancer, in this VPC and nowhere else."""
@@ -314,29 +229,6 @@ class MtlsAlbFront(pulumi.ComponentResource):
         )
 
 
-def _answer(status: int) -> lb.ListenerRuleActionArgsDict:
-    return {
-        "type": "fixed-response",
-        "fixed_response": {"status_code": str(status), "content_type": "text/plain"},
-    }
-
-
 def _suffix(header: str) -> str:
     """'X-Amzn-Mtls-Clientcert-Serial-Number' is the listener attribute '…_serial_number'."""
     return header.removeprefix("X-Amzn-Mtls-Clientcert").replace("-", "_").lower()
-
-
-def _check_patterns(field: str, patterns: tuple[str, ...]) -> None:
-    """Refuse path patterns that a listener rule does not take beside its host name.
-
-    ELB user guide, "Quotas for your Application Load Balancers": five values in the conditions of a
-    rule. Raises ValueError naming `field`.
-    """
-    if not 1 <= len(patterns) <= MAX_PATTERNS:
-        raise ValueError(
-            f"{field}: want 1 to {MAX_PATTERNS}, such as '/reports/*'; "
-            f"got {len(patterns) or 'none'}"
-        )
-    for pattern in patterns:
-        if not pattern.startswith(("/", "*")):
-            raise ValueError(f"{field}: want a path such as '/reports/*'; got {pattern!r}")

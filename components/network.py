@@ -1,5 +1,5 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network
 
 import pulumi
@@ -39,16 +39,17 @@ class ExistingNetworkArgs:
     """A VPC that is there already, with its private subnets by zone id.
 
     `endpoint_ips` names, by the same zone ids, an address that is free in each subnet and stays so:
-    only who runs the VPC knows one.
+    only who runs the VPC knows one. Leave it out where nothing asks for fixed addresses.
     """
 
     vpc_id: pulumi.Input[str]
     subnet_ids: Mapping[str, pulumi.Input[str]]
-    endpoint_ips: Mapping[str, str]
+    endpoint_ips: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         check_zones("subnet_ids", self.subnet_ids)
-        check_endpoint_ips("endpoint_ips", self.subnet_ids, self.endpoint_ips)
+        if self.endpoint_ips:
+            check_endpoint_ips("endpoint_ips", self.subnet_ids, self.endpoint_ips)
 
 
 class Network(pulumi.ComponentResource):
@@ -62,7 +63,10 @@ class Network(pulumi.ComponentResource):
     subnet_ids: dict[str, pulumi.Output[str]]
     """By zone id, as in the arguments."""
     endpoint_ips: dict[str, str]
-    """By zone id: the address for an endpoint in that subnet, known before anything exists."""
+    """By zone id: the address for an endpoint in that subnet, known before anything exists.
+
+    Empty for an adopted VPC of which none was named.
+    """
 
     def __init__(
         self,

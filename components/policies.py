@@ -108,6 +108,72 @@ def private_api(api_execution_arn: str, vpc_endpoint_id: str, of_definition: str
     )
 
 
+def private_domain(vpc_endpoint_id: str) -> Policy:
+    """Policy of a private custom domain name: it answers to one endpoint only.
+
+    'execute-api:/*' is the domain itself, whose ARN is not known before it exists. API Gateway
+    developer guide, "Tutorial: Create and invoke a custom domain name for private APIs".
+    """
+    invoke = {"Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    return _document(
+        {"Effect": "Allow", **invoke},
+        {
+            "Effect": "Deny",
+            "Condition": {"StringNotEquals": {"aws:SourceVpce": vpc_endpoint_id}},
+            **invoke,
+        },
+    )
+
+
+def _for_service(endpoint_service_arn: str) -> Policy:
+    """Condition: PrivateLink acts for this endpoint service, and for no other's."""
+    account = endpoint_service_arn.split(":")[4]
+    return {
+        "ArnLike": {"aws:SourceArn": endpoint_service_arn},
+        "StringEquals": {"aws:SourceAccount": account},
+    }
+
+
+def connection_topic(topic_arn: str, endpoint_service_arn: str) -> Policy:
+    """Lets PrivateLink, for one endpoint service, and nobody else publish to a topic.
+
+    AWS PrivateLink guide, "Receive alerts for endpoint service events".
+    """
+    return _document(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "vpce.amazonaws.com"},
+            "Action": "sns:Publish",
+            "Resource": topic_arn,
+            "Condition": _for_service(endpoint_service_arn),
+        }
+    )
+
+
+def connection_topic_key(endpoint_service_arn: str) -> Policy:
+    """Key policy: the account manages the key, PrivateLink encrypts with it for one service.
+
+    In a key policy '*' is the key itself. AWS PrivateLink guide, "Receive alerts for endpoint
+    service events"; KMS developer guide, "Default key policy".
+    """
+    _, partition, _, _, account, _ = endpoint_service_arn.split(":", 5)
+    return _document(
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+            "Action": "kms:*",
+            "Resource": "*",
+        },
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "vpce.amazonaws.com"},
+            "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
+            "Resource": "*",
+            "Condition": _for_service(endpoint_service_arn),
+        },
+    )
+
+
 def private_bucket(bucket_arn: str, elb_logs_of_account: str | None = None) -> Policy:
     """Bucket policy: TLS only; and, if asked for, load balancer logs of one account.
 

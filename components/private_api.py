@@ -34,7 +34,7 @@ class PrivateApiArgs:
     The endpoint leads to this API and to `admitted_api_ids`: other APIs of the account that are
     called through it, and an earlier one that this API takes the place of, so that it answers until
     nobody calls it any more (None stands for no API). `domain` is a private custom domain name by
-    which the endpoint may be asked for the API.
+    which the endpoint may be asked for the API, or was until now.
     """
 
     vpc_id: pulumi.Input[str]
@@ -49,7 +49,7 @@ class PrivateApiArgs:
     log_retention_days: int = 90
     manage_log_role: bool = False
     admitted_api_ids: Sequence[pulumi.Input[str | None]] = ()
-    domain: str | None = None
+    domain: pulumi.Input[str | None] = None
 
     def __post_init__(self) -> None:
         check_endpoint_ips("endpoint_ips", self.subnet_ids, self.endpoint_ips)
@@ -194,7 +194,7 @@ def _endpoint_policy(
     api: apigateway.RestApi, args: PrivateApiArgs
 ) -> pulumi.Output[policies.Policy]:
     def document(known: Sequence[str | None]) -> policies.Policy:
-        this, *others = known
-        return policies.endpoint(str(this), [one for one in others if one], args.domain)
+        this, domain, *others = known
+        return policies.endpoint(str(this), [one for one in others if one], domain)
 
-    return pulumi.Output.all(api.execution_arn, *args.admitted_api_ids).apply(document)
+    return pulumi.Output.all(api.execution_arn, args.domain, *args.admitted_api_ids).apply(document)

@@ -1,7 +1,6 @@
 """`python -m lab`: the stack on this machine, without an AWS account."""
 
 import argparse
-import contextlib
 import json
 import os
 import shlex
@@ -54,7 +53,10 @@ def _parser() -> argparse.ArgumentParser:
         )
         if name in ("up", "demo"):
             command.add_argument(
-                "--stack", nargs="+", default=["dev"], help="stack configs, in order; default: dev"
+                "--stack",
+                nargs="+",
+                default=["dev", "acme"],
+                help="stack configs, in order, the producer's first; default: dev acme",
             )
             command.add_argument(
                 "--engine",
@@ -74,13 +76,15 @@ def _up(options: argparse.Namespace) -> int:
         _say(f"error: a lab runs already (process {pid}); stop it with `python -m lab down`")
         return 1
     with _lab(options) as lab:
+        stopped = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
         pid_file = options.state / "lab.pid"
         pid_file.write_text(str(os.getpid()))
         try:
             _print_calls(lab.write_description())
             _say("Running; Ctrl-C stops it.")
-            with contextlib.suppress(KeyboardInterrupt):
-                threading.Event().wait()
+            stopped.wait()
             _say("Stopping …")
         finally:
             pid_file.unlink()
@@ -139,13 +143,13 @@ def _running(state: Path) -> int | None:
 
 def _print_calls(description: Path) -> None:
     known = json.loads(description.read_text())
-    producer = known["accounts"]["producer"]
-    sys.stdout.write("\nThe AWS API, for any client:\n")
-    sys.stdout.write(
-        f"  export AWS_ENDPOINT_URL={known['aws_endpoint_url']} AWS_REGION={known['region']} "
-        f"AWS_ACCESS_KEY_ID={producer['access_key_id']} "
-        f"AWS_SECRET_ACCESS_KEY={producer['secret_access_key']}\n"
-    )
+    for name, account in known["accounts"].items():
+        sys.stdout.write(f"\nThe AWS API, in the account {name} ({account['account_id']}):\n")
+        sys.stdout.write(
+            f"  export AWS_ENDPOINT_URL={known['aws_endpoint_url']} AWS_REGION={known['region']} "
+            f"AWS_ACCESS_KEY_ID={account['access_key_id']} "
+            f"AWS_SECRET_ACCESS_KEY={account['secret_access_key']}\n"
+        )
     for client in known["clients"]:
         sys.stdout.write(f"\nCall it as {client['name']}:\n")
         command = [

@@ -99,7 +99,8 @@ def curl_command(door: Door, files: Files, path: str) -> list[str]:
     if files.cert and files.key:
         command += ["--cert", str(files.cert), "--key", str(files.key)]
     scheme = "http" if door.port == 80 else "https"
-    return [*command, f"{scheme}://{door.host}{path}"]
+    port = "" if door.port in (80, 443) else f":{door.port}"
+    return [*command, f"{scheme}://{door.host}{port}{path}"]
 
 
 def handshake(door: Door, files: Files, *options: str) -> str:

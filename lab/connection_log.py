@@ -28,10 +28,14 @@ DELIVERY_SECONDS = 10
 
 @dataclass(frozen=True, kw_only=True)
 class ConnectionLog:
-    """`s3` is a boto3 client, `bucket` the one the load balancer delivers to."""
+    """`s3` is a boto3 client, `bucket` the one the load balancer delivers to.
+
+    Of the connections to `port` only: health checks leave lines too, at a port of their own.
+    """
 
     s3: Any
     bucket: str
+    port: int = 443
 
     def entries(self) -> list[dict[str, str]]:
         """Every line so far, oldest first, by field."""
@@ -42,7 +46,8 @@ class ConnectionLog:
         entries: list[dict[str, str]] = [
             dict(zip(FIELDS, shlex.split(line), strict=False)) for line in lines
         ]
-        return sorted(entries, key=lambda entry: entry["timestamp"])
+        ours = [entry for entry in entries if entry["listener_port"] == str(self.port)]
+        return sorted(ours, key=lambda entry: entry["timestamp"])
 
     def next_entry(self, seen: int) -> dict[str, str]:
         """The newest line once there are more than `seen`.

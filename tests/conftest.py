@@ -19,6 +19,19 @@ from pulumi.runtime.sync_await import _sync_await
 from lab.certificates import Authority
 
 ROOT = Path(__file__).parent.parent
+PROGRAM = (
+    "__main__.py",
+    "producer.py",
+    "consumer.py",
+    "settings",
+    "components",
+    "widgets",
+    "Pulumi.yaml",
+    "Pulumi.dev.yaml",
+    "Pulumi.acme.yaml",
+)
+"""What a copy of the program takes."""
+
 ACCOUNT = "111122223333"
 
 ANSWERS: dict[str, dict[str, Any]] = {
@@ -33,7 +46,32 @@ ANSWERS: dict[str, dict[str, Any]] = {
     },
 }
 
-FIXED: dict[str, dict[str, str]] = {
+EARLIER = {
+    "api_id": "earlier",
+    "service_name": "com.amazonaws.vpce.eu-west-1.vpce-svc-0earlier",
+    "service_zones": ["euw1-az1", "euw1-az2"],
+}
+"""What stack references see."""
+
+FIXED: dict[str, dict[str, Any]] = {
+    "aws:apigateway/domainName:DomainName": {
+        "arn": f"arn:aws:apigateway:eu-west-1:{ACCOUNT}:/domainnames/api.example.com+d0m41n",
+        "domainNameId": "d0m41n",
+    },
+    "aws:ec2/vpcEndpoint:VpcEndpoint": {
+        "state": "available",
+        "dnsEntries": [
+            {"dnsName": "vpce-1.vpce-svc-1.eu-west-1.vpce.amazonaws.com", "hostedZoneId": "Z-VPCE"},
+            {"dnsName": "vpce-1-a.vpce-svc-1.eu-west-1.vpce.amazonaws.com", "hostedZoneId": "Z-A"},
+        ],
+    },
+    "aws:ec2/vpcEndpointService:VpcEndpointService": {
+        "arn": f"arn:aws:ec2:eu-west-1:{ACCOUNT}:vpc-endpoint-service/vpce-svc-1",
+        "serviceName": "com.amazonaws.vpce.eu-west-1.vpce-svc-1",
+        "privateDnsNameConfigurations": [
+            {"name": "_proof", "type": "TXT", "value": "vpce:proof", "state": "pendingVerification"}
+        ],
+    },
     "tls:index/privateKey:PrivateKey": {"privateKeyPem": "KEY", "privateKeyPemPkcs8": "KEY"},
     "tls:index/certRequest:CertRequest": {"certRequestPem": "REQUEST"},
     "tls:index/locallySignedCert:LocallySignedCert": {"certPem": "CERTIFICATE"},
@@ -70,7 +108,7 @@ class Engine(mocks.Mocks):
         outputs: dict[str, Any] = {"arn": f"arn:{args.name}", "name": args.name, **args.inputs}
         match args.typ:
             case "pulumi:pulumi:StackReference":
-                outputs["outputs"] = {"api_id": "earlier"}
+                outputs["outputs"] = EARLIER
             case "aws:lambda/function:Function":
                 outputs["arn"] = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:{args.name}"
             case "aws:apigateway/restApi:RestApi":
@@ -192,9 +230,9 @@ def deploy() -> Deploy:
 
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Deployed]]:
-    """Run the real program with the dev stack's configuration and the given changes to it.
+    """Run the real program with a stack's configuration, dev's unless told, and changes to it.
 
-    `program({"mtls:domain": …})`; None leaves a key out.
+    `program({"mtls:domain": …}, stack="dev")`; None leaves a key out.
     """
     monkeypatch.chdir(ROOT)
 
@@ -202,19 +240,19 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Deployed]
         runpy.run_path(str(ROOT / "__main__.py"))
         return cast("Stack", settings.get_root_resource()).outputs
 
-    def run(changes: Mapping[str, Any] | None = None) -> Deployed:
-        pulumi.runtime.set_all_config(stack_config(changes or {}))
+    def run(changes: Mapping[str, Any] | None = None, stack: str = "dev") -> Deployed:
+        pulumi.runtime.set_all_config(stack_config(changes or {}, stack))
         return _run(main)
 
     yield run
     pulumi.runtime.set_all_config({})
 
 
-def stack_config(changes: Mapping[str, Any]) -> dict[str, str]:
-    """The dev stack's configuration as Pulumi hands it over: text, and JSON for the rest."""
+def stack_config(changes: Mapping[str, Any], stack: str = "dev") -> dict[str, str]:
+    """A stack's configuration as Pulumi hands it over: text, and JSON for the rest."""
     declared = yaml.safe_load((ROOT / "Pulumi.yaml").read_text())["config"]
     values = {key: entry["default"] for key, entry in declared.items() if "default" in entry}
-    values |= yaml.safe_load((ROOT / "Pulumi.dev.yaml").read_text())["config"]
+    values |= yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())["config"]
     values |= changes
     return {
         key: value if isinstance(value, str) else json.dumps(value)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from settings import SettingError
-from tests.conftest import ROOT, Deployed
+from tests.conftest import ROOT, Deployed, Recorded
 
 Program = Callable[..., Deployed]
 
@@ -44,9 +44,96 @@ def test_the_security_groups_let_through_the_one_path_and_nothing_else(program: 
     path = {
         ("front-client-shop-id", "front-alb-group-id", "tcp", 443, 443),
         ("front-alb-group-id", "api-endpoint-group-id", "tcp", 443, 443),
+        ("privatelink-nlb-group-id", "front-alb-group-id", "tcp", 443, 443),
+        ("privatelink-nlb-group-id", "front-alb-group-id", "tcp", 8443, 8443),
     }
     assert into == path
     assert out == path
+
+
+def test_customers_come_in_by_the_network_load_balancer_and_no_other_way(program: Program):
+    deployed = program()
+    (nlb,) = [r for r in deployed.of("LoadBalancer") if r.inputs["loadBalancerType"] == "network"]
+    assert nlb.inputs["securityGroups"] == ["privatelink-nlb-group-id"]
+    assert deployed.one("VpcEndpointService").inputs["acceptanceRequired"] is True
+    allowed = deployed.one("VpcEndpointServiceAllowedPrinciple").inputs["principalArn"]
+    assert allowed == "arn:aws:iam::444455556666:root"
+    (health,) = [r for r in deployed.of("Listener") if r.inputs["port"] == 8443]
+    (action,) = health.inputs["defaultActions"]
+    assert action["type"] == "fixed-response"
+    assert [r for r in deployed.of("ListenerRule") if "health" in str(r.inputs)] == []
+
+
+def test_without_private_link_there_is_none_of_it(program: Program):
+    deployed = program({"mtls:privateLink": False, "mtls:customers": {}})
+    for absent in ("VpcEndpointService", "mtls:index:Nlb", "aws:sns/topic:Topic"):
+        assert deployed.of(absent) == []
+    assert [r.inputs["port"] for r in deployed.of("Listener")] == [443]
+    assert "service_name" not in deployed.outputs
+
+
+def test_a_customer_more_is_its_own_resources_and_no_other(program: Program):
+    acme = {"principals": ["444455556666"], "certificateAuthority": "root-2026"}
+    globex = {"principals": ["777788889999"], "endpoints": ["vpce-0123456789abcdef0"]}
+    before = program()
+    after = program({"mtls:customers": {"acme": acme, "globex": globex}})
+    unchanged = {r.urn: _without_code(r) for r in before.resources}
+    assert {r.name for r in after.resources if unchanged.get(r.urn) != _without_code(r)} == {
+        "privatelink-allow-globex-777788889999",
+        "privatelink-accept-globex-vpce-0123456789abcdef0",
+    }
+    assert unchanged.keys() <= {r.urn for r in after.resources}
+
+
+def _without_code(resource: Recorded) -> dict[str, Any]:
+    """Two archives of the same folder are not equal."""
+    return {key: value for key, value in resource.inputs.items() if key != "code"}
+
+
+def test_a_consumer_deploys_an_endpoint_to_the_producers_service(program: Program):
+    deployed = program(stack="acme")
+    assert deployed.outputs["url"] == "https://api.example.com"
+    endpoint = deployed.one("VpcEndpoint").inputs
+    assert endpoint["serviceName"] == "com.amazonaws.vpce.eu-west-1.vpce-svc-0earlier"
+    assert deployed.of("LoadBalancer") == deployed.of("RestApi") == []
+
+
+def test_a_consumer_outside_the_services_zones_is_refused_before_anything_is_made(
+    program: Program,
+):
+    with pytest.raises(SettingError, match="mtls:subnets: want zones of the service"):
+        program(
+            {
+                "mtls:producerStack": "",
+                "mtls:serviceName": "com.amazonaws.vpce.eu-west-1.vpce-svc-0abc",
+                "mtls:serviceZones": ["euw1-az2", "euw1-az3"],
+            },
+            stack="acme",
+        )
+
+
+def test_a_producer_that_is_its_own_customer_has_both_sides(program: Program):
+    deployed = program(
+        {
+            "mtls:acceptanceRequired": False,
+            "mtls:consumerVpcCidr": "10.40.0.0/16",
+            "mtls:consumerSubnets": {"euw1-az1": "10.40.0.0/24", "euw1-az2": "10.40.1.0/24"},
+        }
+    )
+    endpoint = deployed.one("VpcEndpoint", "consumer-vpce").inputs
+    assert endpoint["vpcId"] == "consumer-network-vpc-id"
+    assert endpoint["serviceName"] == deployed.outputs["service_name"]
+    assert deployed.outputs["consumer"]["url"] == deployed.outputs["url"]
+
+
+@pytest.mark.parametrize("kind", ["private-domain", "regional-domain"])
+def test_the_api_may_be_picked_by_a_domain_of_its_own(program: Program, kind: str):
+    deployed = program({"mtls:apiSelection": kind})
+    rule = deployed.one("ListenerRule", "front-api").inputs
+    assert "transforms" not in rule
+    assert deployed.one("BasePathMapping").inputs["restApi"] == "api-rest-api-id"
+    policy = deployed.one("VpcEndpoint").inputs["policy"]
+    assert ("/domainnames/api.example.com+*" in policy) is (kind == "private-domain")
 
 
 def _edge(inputs: Any, *, into: bool) -> tuple[Any, ...]:
@@ -64,7 +151,7 @@ def test_no_private_key_is_in_plain(program: Program):
             if "KEY" in str(value):
                 carriers += 1
                 assert key in resource.secret, f"{resource.name}.{key}"
-    assert carriers == 3, "the root, the request, and the certificate are made from keys"
+    assert carriers == 5, "the root, two requests and two certificates are made from keys"
 
 
 def test_policies_name_everyone_only_under_a_condition_or_for_one_api(program: Program):
@@ -92,7 +179,7 @@ def test_every_bucket_is_versioned_encrypted_private_and_without_acls(program: P
 
 def test_the_outputs_are_those_the_readme_documents(program: Program):
     readme = (ROOT / "README.md").read_text()
-    for output in program().outputs:
+    for output in {*program().outputs, *program(stack="acme").outputs}:
         assert f"`{output}`" in readme, output
 
 
@@ -100,7 +187,8 @@ def test_protection_is_on_unless_a_stack_turns_it_off(program: Program):
     on = program({"mtls:deletionProtection": None} | {"mtls:deletionProtection": True})
     off = program()
     for deployed, wanted in ((on, True), (off, False)):
-        assert deployed.one("LoadBalancer").inputs["enableDeletionProtection"] is wanted
+        for balancer in deployed.of("LoadBalancer"):
+            assert balancer.inputs["enableDeletionProtection"] is wanted
         for bucket in deployed.of("aws:s3/bucket:Bucket"):
             assert bucket.inputs["forceDestroy"] is not wanted
 
@@ -117,6 +205,8 @@ def test_an_existing_network_trust_store_and_load_balancer_are_used_as_they_are(
             "mtls:certificateAuthorities": {},
             "mtls:trustStoreArn": "arn:aws:elasticloadbalancing:eu-west-1:1:truststore/t/1",
             "mtls:clients": {"shop": {"securityGroupId": "sg-shop"}},
+            "mtls:privateLink": False,
+            "mtls:customers": {},
             "mtls:alb": {"arn": "arn:aws:elasticloadbalancing:x", "securityGroupId": "sg-alb"},
         }
     )

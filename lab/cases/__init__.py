@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterator
 
 from lab.cases.certificates import handshake_cases, key_kinds
+from lab.cases.customers import health_listener, over_private_link
 from lab.cases.guards import ways_round
+from lab.cases.onboarding import onboarding
+from lab.cases.private_names import private_names
 from lab.cases.requests import forged_headers, misdirected, tls_versions
 from lab.cases.result import Result
 from lab.cases.rotation import rotation
@@ -18,6 +21,10 @@ CASES: tuple[Case, ...] = (
     forged_headers,
     tls_versions,
     key_kinds,
+    over_private_link,
+    health_listener,
+    onboarding,
+    private_names,
     rotation,
 )
 """In the order they run; the last one deploys the stack again."""

@@ -29,11 +29,13 @@ def rotation(lab: Lab) -> Iterator[Result]:
 def _deploy(lab: Lab, *authorities: str) -> None:
     """The stack again, trusting `authorities`; the last one signs its clients' certificates."""
     trusted = {name: {"kind": "self-signed"} for name in authorities}
-    clients = {name: {"certificateAuthority": authorities[-1]} for name in lab.outputs["clients"]}
-    changes = {
-        "mtls:certificateAuthorities": json.dumps(trusted),
-        "mtls:clients": json.dumps(clients),
-    }
+    changes = {"mtls:certificateAuthorities": json.dumps(trusted)}
+    for key in ("mtls:clients", "mtls:customers"):
+        entries = json.loads(lab.configs[lab.stack].get(key, "{}"))
+        for entry in entries.values():
+            if "certificateAuthority" in entry:
+                entry["certificateAuthority"] = authorities[-1]
+        changes[key] = json.dumps(entries)
     lab.deploy(lab.stack, changes)
 
 

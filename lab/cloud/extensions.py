@@ -7,8 +7,9 @@ A package `lab/cloud/<package>/` takes the place of a moto service in moto's own
   for each new API;
 - `urls.py` defines `url_bases` and `url_paths` as moto's do (moto reads the `urls` beside the
   backend's `models`), with a subclass of moto's response class as the handler, and, where the
-  service hands out locations that are no part of AWS's API, `internal_routes`: the path below
-  `/_lab/` to a function `(tail, query) -> bytes`, which raises LookupError for what is not there.
+  service has locations that are no part of AWS's API (it hands them out, or takes reports there),
+  `internal_routes`: the path below `/_lab/` to a function `(tail, query) -> bytes`, which raises
+  LookupError for what is not there.
 
 Only packages that exist are plugged in; the rest stay moto's.
 """
@@ -39,6 +40,8 @@ EXTENSIONS = {
     "logs_": "logs",
     "route53": "route53",
     "s3": "s3",
+    "sns_": "sns",
+    "sts_": "sts",
 }
 
 

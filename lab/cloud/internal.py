@@ -15,6 +15,7 @@ from moto.iam.models import iam_backends
 
 from lab.cloud import changes
 from lab.cloud.extensions import InternalRoute
+from lab.cloud.sts_.models import session_fault
 
 READS = ("Describe", "Get", "List", "Head")
 # signing name -> boto3's client name, where they differ
@@ -44,13 +45,8 @@ class Layer:
         with self._one_at_a_time:
             if path.startswith("/_lab/"):
                 status, kind, answer = self._internal(path.removeprefix("/_lab/"), environ)
-            elif key and not _is_known(key):
-                status, kind, answer = _refusal(
-                    "403 Forbidden",
-                    "InvalidClientTokenId",
-                    "The security token included in the request is invalid.",
-                    environ,
-                )
+            elif key and (fault := _key_fault(key, environ.get("HTTP_X_AMZ_SECURITY_TOKEN", ""))):
+                status, kind, answer = _refusal("403 Forbidden", *fault, environ)
             else:
                 return self._call(environ, start_response, service, _operation(environ, body))
         start_response(status, [("Content-Type", kind), ("Content-Length", str(len(answer)))])
@@ -119,12 +115,15 @@ def _credential(environ: Mapping[str, Any]) -> tuple[str, str]:
     return (match[1], match[2]) if match else ("", "")
 
 
-def _is_known(access_key_id: str) -> bool:
-    return any(
+def _key_fault(access_key_id: str, session_token: str) -> tuple[str, str] | None:
+    """Why the key is not accepted (code, message), or None."""
+    if not any(
         access_key_id in backend.access_keys
         for account in list(iam_backends.values())
         for backend in list(account.values())
-    )
+    ):
+        return "InvalidClientTokenId", "The security token included in the request is invalid."
+    return session_fault(access_key_id, session_token)
 
 
 def _operation(environ: Mapping[str, Any], body: bytes) -> str:

@@ -17,6 +17,7 @@ from moto.moto_server.werkzeug_app import (
 )
 from werkzeug.serving import ThreadedWSGIServer
 
+from lab.cloud.ec2 import zones
 from lab.cloud.extensions import plug_in
 from lab.cloud.internal import Layer
 
@@ -33,8 +34,9 @@ class Credentials:
 class Cloud:
     """The AWS API for `accounts` (any name -> 12-digit account id) in `region`.
 
-    A context manager. moto keeps its state in the process, so only one can run at a time; each
-    start begins empty. `port=0` takes a free port.
+    The first account has moto's names of the Availability Zones, every other one its own (see
+    `lab.cloud.ec2.zones`). A context manager. moto keeps its state in the process, so only one can
+    run at a time; each start begins empty. `port=0` takes a free port.
     """
 
     _running = threading.Lock()
@@ -65,6 +67,7 @@ class Cloud:
             raise RuntimeError("a Cloud already runs in this process; stop it first")
         try:
             BackendDict.reset()
+            zones.keep_names(next(iter(self._accounts.values()), ""))
             # Roles attach AWS's managed policies by ARN, which moto loads only when asked.
             default_user_config["iam"] = {"load_aws_managed_policies": True}
             layer = Layer(DomainDispatcherApplication(create_backend_app), plug_in())

@@ -24,6 +24,7 @@ class ProviderSettings:
     region: str
     access_key_id: str
     secret_access_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
     default_tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -69,7 +70,10 @@ class Aws:
         with _LOCK:
             if key not in _CLIENTS:
                 session = aws_session(
-                    settings.access_key_id, settings.secret_access_key, settings.region
+                    settings.access_key_id,
+                    settings.secret_access_key,
+                    settings.region,
+                    settings.session_token,
                 )
                 _CLIENTS[key] = session.client(
                     service,

@@ -123,6 +123,8 @@ def environment(folder: Path, passphrase: str, attachments: str) -> dict[str, st
         "PULUMI_BACKEND_URL": f"file://{folder}",
         "PULUMI_CONFIG_PASSPHRASE": passphrase,
         "PULUMI_DEBUG_PROVIDERS": attachments,
+        # Or each run looks on the Internet for the AWS provider that the state names.
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
     }
 

@@ -64,6 +64,24 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pending:
+    """What a killed run of the engine had begun and never heard the end of.
+
+    `operation` is the engine's word: creating, updating, deleting … A resource that was being
+    created may be there or not: only AWS knows, and its id is not in the state.
+    """
+
+    operation: str
+    urn: str
+    type: str
+    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def name(self) -> str:
+        return self.urn.rpartition("::")[2]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """A run of the engine that succeeded; `text` is what a person would have been shown."""
 
@@ -144,16 +162,37 @@ class Engine:
 
     def up(self, changes: Mapping[str, str] | None = None, replace: Sequence[str] = ()) -> Result:
         """Deploy, with `changes` to the configuration; `replace` names resources to make anew."""
-        urns = [one.urn for one in self.entries() if one.urn.rpartition("::")[2] in replace]
+        entries = self.entries() if replace else []
+        urns = [one.urn for one in entries if one.urn.rpartition("::")[2] in replace]
         return self._run(self.stack.up, changes, **({"replace": urns} if urns else {}))
 
-    def refresh(self) -> Result:
-        """Make the state what AWS has."""
-        return self._run(self.stack.refresh, None)
+    def refresh(self, clear_pending_creates: bool = False) -> Result:
+        """Make the state what AWS has.
+
+        That settles what was pending, but for creations, which `clear_pending_creates` forgets.
+        """
+        return self._run(self.stack.refresh, None, clear_pending_creates=clear_pending_creates)
 
     def destroy(self) -> Result:
         """Delete everything."""
         return self._run(self.stack.destroy, None)
+
+    def cancel(self) -> None:
+        """Drop the lock that a killed run of the engine left behind."""
+        self.stack.cancel()
+
+    def pending(self) -> list[Pending]:
+        """What a killed run left unfinished, or one that runs has under way."""
+        exported = self.stack.export_stack().deployment or {}
+        return [
+            Pending(
+                operation=one["type"],
+                urn=one["resource"]["urn"],
+                type=one["resource"]["type"],
+                inputs=_shown(one["resource"].get("inputs", {})),
+            )
+            for one in exported.get("pending_operations", [])
+        ]
 
     def entries(self) -> list[Entry]:
         """What the state holds of resources that a provider manages, secrets in plain text."""

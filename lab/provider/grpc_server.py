@@ -19,9 +19,10 @@ from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc, st
 from lab.provider import detailed_diff
 from lab.provider.aws import Aws, ProviderSettings
 from lab.provider.grpc_values import received, sent
+from lab.provider.provider_config import check_config, configured
 from lab.provider.registry import Diff, OperationError, PartlyCreatedError, Registry
-from lab.provider.schema import RefusalError, nearest
-from lab.provider.steps import PROVIDER_INPUTS, provider_settings
+from lab.provider.resource_type import Naming
+from lab.provider.schema import RefusalError
 
 PACKAGES = ("aws", "tls")
 _INCOMPLETE = "__incomplete"  # among the outputs of a resource whose creation stopped half way
@@ -95,7 +96,9 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         self._configured: dict[str, ProviderSettings] = {}
 
     def Handshake(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        return provider_pb2.ProviderHandshakeResponse(accept_secrets=True)
+        return provider_pb2.ProviderHandshakeResponse(
+            accept_secrets=True, supports_autonaming_configuration=True
+        )
 
     def Attach(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         return empty_pb2.Empty()
@@ -119,14 +122,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         return provider_pb2.GetSchemaResponse(schema=json.dumps(schema))
 
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
-        failures = [
-            provider_pb2.CheckFailure(
-                property=name, reason=f"unknown property; {nearest(name, PROVIDER_INPUTS)}"
-            )
-            for name in request.news.fields
-            if name not in PROVIDER_INPUTS
-        ]
-        return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
+        try:
+            check_config(received(request.news).values)
+        except RefusalError as error:
+            failures = [provider_pb2.CheckFailure(reason=str(error))]
+            return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
+        return provider_pb2.CheckResponse(inputs=request.news)
 
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         old, new = received(request.old_inputs).values, received(request.news).values
@@ -137,9 +138,10 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             replaces=sorted(changed & _REPLACING_CONFIG),
         )
 
+    @_told
     def Configure(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         inputs = received(request.args).values
-        self._configured[context.peer()] = provider_settings(self._default, inputs)
+        self._configured[context.peer()] = configured(self._default, inputs)
         return provider_pb2.ConfigureResponse(acceptSecrets=True, supportsPreview=True)
 
     @_told
@@ -155,7 +157,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         old = received(request.olds).values
         try:
             checked = self.registry.check(
-                request.type, request.name, given.values, old, self._aws(context)
+                request.type, request.name, given.values, old, self._aws(context), _naming(request)
             )
         except RefusalError as error:
             return provider_pb2.CheckResponse(
@@ -167,7 +169,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     @_told
     def Diff(self, request: Any, context: grpc.ServicerContext) -> Any:  # noqa: N802
         old, new = received(request.old_inputs).values, received(request.news).values
-        diff = self.registry.diff(request.type, old, new, request.name)
+        diff = self.registry.diff(request.type, old, new)
         fields = self.registry.type(request.type).fields
         return provider_pb2.DiffResponse(
             changes=_changes(bool(diff) or _INCOMPLETE in request.olds.fields),
@@ -233,7 +235,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
             if incomplete:
                 old = self.registry.resume(type_, aws, request.id, given.values)
             compared = received(request.news).values
-            changed = self.registry.diff(type_, before, compared, request.name).changed
+            changed = self.registry.diff(type_, before, compared).changed
             outputs = self.registry.update(type_, aws, request.id, old, given.values, changed)
         secrets = given.secrets | self.registry.secrets(type_)
         return provider_pb2.UpdateResponse(properties=sent(outputs, secrets, given.assets))
@@ -251,6 +253,12 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
         if settings is None:
             context.abort(grpc.StatusCode.FAILED_PRECONDITION, "the provider is not configured")
         return Aws(settings, timeout) if timeout else Aws(settings)
+
+
+def _naming(request: Any) -> Naming:
+    options = request.autonaming
+    seed = {"seed": request.randomSeed} if request.randomSeed else {}
+    return Naming(**seed, proposed=options.proposed_name, disabled=options.mode == options.DISABLE)
 
 
 def _changes(some: bool) -> Any:

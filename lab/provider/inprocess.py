@@ -23,12 +23,13 @@ from pulumi.runtime.stack import run_in_stack
 
 from lab.provider.aws import ProviderSettings
 from lab.provider.monitor import Diagnostic, Monitor, StoppedError
-from lab.provider.registry import Registry
-from lab.provider.schema import nearest
+from lab.provider.provider_config import configured
+from lab.provider.registry import OperationError, Registry
+from lab.provider.schema import RefusalError, nearest
 from lab.provider.state import State
-from lab.provider.steps import Change, ResourceError, Steps, provider_settings
+from lab.provider.steps import Change, ResourceError, Steps
 
-_PROVIDER_CONFIG = ("aws:region", "aws:defaultTags")
+_PROVIDER_CONFIG = ("aws:region", "aws:defaultTags", "aws:allowedAccountIds")
 _KEPT_MODULES = ("lab", "tests", "bench")
 ORGANIZATION = "organization"
 """What Pulumi calls the one organization of a backend that is a folder."""
@@ -110,6 +111,22 @@ def destroy(state: State, registry: Registry, settings: ProviderSettings) -> lis
     return steps.changes
 
 
+def refresh(state: State, registry: Registry, settings: ProviderSettings) -> list[Change]:
+    """Makes `state` what AWS has, and changes nothing there.
+
+    `settings` are the default provider's, with the stack's region and default tags. A change is of
+    the state: "update" where AWS has something else, "delete" where it has nothing, else "same".
+    Raises DeployError; what was read until then is in the state.
+    """
+    steps = Steps(registry, state, settings)
+    monitor = Monitor(steps, "", "")
+    with _reported(monitor):
+        steps.refresh()
+    if monitor.diagnostics:
+        raise DeployError(monitor.diagnostics, steps.changes)
+    return steps.changes
+
+
 @contextlib.contextmanager
 def _reported(monitor: Monitor) -> Iterator[None]:
     try:
@@ -140,7 +157,10 @@ def _default_provider(config: Mapping[str, str], settings: ProviderSettings) -> 
                 message = f"unknown configuration '{key}'; {nearest(key, _PROVIDER_CONFIG)}"
                 raise DeployError([Diagnostic(message=message)], [])
             inputs[key.removeprefix("aws:")] = value
-    return provider_settings(settings, inputs) if inputs else settings
+    try:
+        return configured(settings, inputs)
+    except (OperationError, RefusalError) as error:
+        raise DeployError([Diagnostic(message=str(error))], []) from error
 
 
 class _Run:

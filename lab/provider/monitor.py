@@ -1,6 +1,5 @@
 """The engine's side of a program's conversation: the SDK's mock monitor over the registry."""
 
-import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from lab.provider.registry import OperationError
 from lab.provider.schema import Kind, RefusalError
 from lab.provider.state import Entry
 from lab.provider.steps import PROVIDER_PREFIX, Goal, ResourceError, Steps
-from lab.provider.wire_values import answered, received
+from lab.provider.wire_values import answered, received, seconds
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 _REFERENCE_TYPE = "pulumi:pulumi:StackReference"
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -217,13 +215,3 @@ def _refuse_unmodelled(request: Any) -> None:
             raise RefusalError(
                 f"the resource option {option} is not modelled; use the Pulumi engine for it"
             )
-
-
-def seconds(duration: str) -> float | None:
-    """Go's notation of a duration, as custom timeouts have it ("1h30m"), in seconds; else None."""
-    if not duration:
-        return None
-    parts = re.findall(r"([\d.]+)(ms|s|m|h)", duration)
-    if "".join(number + unit for number, unit in parts) != duration:
-        raise RefusalError(f"unable to parse customTimeouts value {duration!r}")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)

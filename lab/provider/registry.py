@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from lab.provider import schema
 from lab.provider.assets import with_fingerprints
 from lab.provider.aws import Aws, GoneError, UnfinishedError, describe_error, error_code
-from lab.provider.resource_type import ResourceType, keeps_name, named
+from lab.provider.resource_type import DEFAULTS, Naming, ResourceType, keeps_name, named
 from lab.provider.schema import RefusalError, nearest
 
 Function = Callable[[Aws, Mapping[str, Any]], dict[str, Any]]
@@ -59,7 +59,13 @@ class Registry:
         return self.types[token]
 
     def check(
-        self, token: str, name: str, inputs: Mapping[str, Any], old: Mapping[str, Any], aws: Aws
+        self,
+        token: str,
+        name: str,
+        inputs: Mapping[str, Any],
+        old: Mapping[str, Any],
+        aws: Aws,
+        naming: Naming | None = None,
     ) -> dict[str, Any]:
         """`inputs` as the provider takes them: known, typed, with defaults, named.
 
@@ -67,8 +73,10 @@ class Registry:
         all of them are known.
         """
         type_ = self.type(token)
-        own = {name: value for name, value in inputs.items() if name != "tagsAll"}
-        checked = schema.clean(token, type_.fields, named(type_, name, own, old))
+        own = {key: value for key, value in inputs.items() if key not in ("tagsAll", DEFAULTS)}
+        chosen = named(type_, name, own, old, naming or Naming())
+        defaults = {DEFAULTS: chosen.pop(DEFAULTS)} if DEFAULTS in chosen else {}
+        checked = schema.clean(token, type_.fields, chosen)
         if "tagsAll" in type_.fields:
             tags = checked.get("tags", {})
             if tags is not schema.UNKNOWN:
@@ -77,12 +85,10 @@ class Registry:
                 checked["tagsAll"] = tags
         if not schema.holds_unknown(checked):
             type_.validate(checked)
-        return checked
+        return {**checked, **defaults}
 
-    def diff(
-        self, token: str, old: Mapping[str, Any], new: Mapping[str, Any], name: str = ""
-    ) -> Diff:
-        """What lies between two sets of checked inputs of the resource that Pulumi calls `name`.
+    def diff(self, token: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Diff:
+        """What lies between two sets of checked inputs.
 
         The old one must go first where the new one could not exist beside it, because it is the
         same thing to AWS or bears the same name. To replace one, check its inputs anew with no old
@@ -96,7 +102,7 @@ class Registry:
         replaces = frozenset(name for name in changed if type_.fields[name].replaces)
         replaces |= type_.must_replace(old, new, changed)
         same_thing = type_.delete_before_replace and replaces.isdisjoint(type_.id_parts)
-        first = same_thing or keeps_name(type_, name, old, new)
+        first = same_thing or keeps_name(type_, old, new)
         return Diff(
             changed=changed, replaces=replaces, delete_before_replace=bool(replaces) and first
         )
@@ -158,7 +164,9 @@ class Registry:
                 before, after = old.get("tagsAll") or {}, new.get("tagsAll") or {}
                 put = {key: value for key, value in after.items() if before.get(key) != value}
                 type_.retag(aws, id_, old, put, sorted(set(before) - set(after)))
-            return self._read(type_, aws, id_, {**_carried(type_, old), **new})
+            fields = type_.fields.items()
+            kept = {name: old[name] for name, prop in fields if prop.output and name in old}
+            return self._read(type_, aws, id_, {**_carried(type_, kept), **new})
 
     def delete(self, token: str, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
         """Deletes the resource; one that is gone already is no error."""
@@ -179,7 +187,7 @@ class Registry:
         fields = self.type(token).fields
         refreshed = dict(inputs)
         for name, wanted in inputs.items():
-            if not schema.covers(fields[name], outputs.get(name), wanted):
+            if name in fields and not schema.covers(fields[name], outputs.get(name), wanted):
                 refreshed[name] = outputs.get(name)
         return {name: value for name, value in refreshed.items() if value is not None}
 
@@ -200,16 +208,21 @@ class Registry:
         `old` are the outputs of a resource that is to be updated, which keeps what AWS decided.
         """
         fields = self.type(token).fields
-        outputs = dict(inputs)
+        outputs = with_fingerprints(inputs)
+        outputs.pop(DEFAULTS, None)
+        moved = {
+            name
+            for name in fields
+            if _moves(fields[name], (old or {}).get(name), outputs.get(name))
+        }
         if "tags" in fields:
             outputs = {"tags": {}, "tagsAll": {}, **outputs}
         if "region" in fields:
             outputs.setdefault("region", aws.region)
         for name, prop in fields.items():
             if name not in outputs and (prop.output or prop.computed):
-                known = old or {}
-                anew = any(inputs.get(one) != known.get(one) for one in prop.follows)
-                outputs[name] = schema.UNKNOWN if anew else known.get(name, schema.UNKNOWN)
+                kept = (old or {}).get(name, schema.UNKNOWN)
+                outputs[name] = kept if moved.isdisjoint(prop.follows) else schema.UNKNOWN
         return outputs
 
     def secrets(self, token: str) -> frozenset[str]:
@@ -277,6 +290,13 @@ def _carried(type_: ResourceType, known: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in known.items()
         if name in type_.fields and type_.fields[name].unread and value is not None
     }
+
+
+def _moves(prop: schema.Property, before: Any, after: Any) -> bool:
+    """Whether an input that is now `after` makes an update change what AWS has, `before`."""
+    if after is None:
+        return not prop.computed and schema.comparable(prop, before) is not None
+    return schema.holds_unknown(after) or not schema.covers(prop, before, after)
 
 
 def _own_tags(aws: Aws, tags: Mapping[str, str], all_tags: Mapping[str, str]) -> dict[str, str]:

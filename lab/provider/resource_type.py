@@ -1,16 +1,18 @@
 """What a resource type is: its table of properties and the AWS calls that its life consists of."""
 
+import hashlib
 import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
 from lab.provider import schema
-from lab.provider.aws import Aws
+from lab.provider.aws import Aws, GoneError, error_code
 from lab.provider.schema import Property, RefusalError
 
+DEFAULTS = "__defaults"  # among checked inputs: those that the program left to Pulumi
 _HEX_DIGITS = 7
 
 
@@ -21,6 +23,20 @@ class Autoname:
     prop: str = "name"
     limit: int
     lower: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Naming:
+    """What the engine says of a new name.
+
+    The same `seed` gives the same digits, so that what a preview plans is what is deployed.
+    `proposed` is the name that the stack's `pulumi:autonaming` asks for; `disabled`: it asks that
+    the program choose every name.
+    """
+
+    seed: bytes = field(default_factory=lambda: secrets.token_bytes(32))
+    proposed: str = ""
+    disabled: bool = False
 
 
 class ResourceType:
@@ -92,6 +108,22 @@ class ResourceType:
         """Those of `changed` that force a replacement only because of how they changed."""
         return frozenset()
 
+    def wait_until_gone(self, aws: Aws, what: str, look: Callable[[], object]) -> None:
+        """Calls `look`, which describes the resource, until there is none to describe."""
+
+        def gone() -> bool:
+            try:
+                look()
+            except GoneError:
+                return True
+            except ClientError as error:
+                if error_code(error) in self.gone:
+                    return True
+                raise
+            return False
+
+        aws.wait_until(f"{what} to be deleted", gone)
+
     def refuse_both(self, inputs: Mapping[str, Any], *names: str) -> None:
         """Raises RefusalError when more than one of `names` is given."""
         given = [name for name in names if inputs.get(name) not in (None, [], {})]
@@ -137,10 +169,14 @@ class ResourceType:
 
 
 def named(
-    type_: ResourceType, name: str, inputs: Mapping[str, Any], old: Mapping[str, Any]
+    type_: ResourceType,
+    name: str,
+    inputs: Mapping[str, Any],
+    old: Mapping[str, Any],
+    naming: Naming,
 ) -> dict[str, Any]:
     """`inputs` with the physical name that Pulumi would choose: the one it has already, or a new
-    one.
+    one. `DEFAULTS` says that the program did not choose it, as it does in pulumi-aws.
 
     Raises RefusalError where the name would be longer than AWS allows, as pulumi-aws does.
     """
@@ -152,39 +188,40 @@ def named(
             f"{type_.urn_type}: 'namePrefix' is not modelled; "
             f"leave the name to Pulumi or set '{rule.prop}'"
         )
-    stem = _stem(rule, name)
-    kept = old.get(rule.prop)
-    if isinstance(kept, str) and is_autonamed(kept, stem):
-        return {**inputs, rule.prop: kept}
+    kept = old.get(rule.prop) if is_autonamed(type_, old) else None
+    chosen = kept or _new_name(type_, rule, name, naming)
+    return {**inputs, rule.prop: chosen, DEFAULTS: [rule.prop]}
+
+
+def _new_name(type_: ResourceType, rule: Autoname, name: str, naming: Naming) -> str:
+    if naming.disabled:
+        raise RefusalError("automatic naming is disabled but no explicit name was provided")
+    if naming.proposed:
+        proposed = naming.proposed.lower() if rule.lower else naming.proposed
+        if len(proposed) > rule.limit:
+            raise RefusalError(
+                f"calculated name '{proposed}' exceeds maximum length of {rule.limit}"
+            )
+        return proposed
+    stem = f"{name.lower() if rule.lower else name}-"
     if len(stem) + _HEX_DIGITS > rule.limit:
         raise RefusalError(
             f"could not make instance of '{type_.urn_type}': name '{stem}' plus {_HEX_DIGITS} "
             f"random chars is longer than maximum length {rule.limit}"
         )
-    return {**inputs, rule.prop: f"{stem}{secrets.token_hex(4)[:_HEX_DIGITS]}"}
+    return f"{stem}{hashlib.sha256(naming.seed).hexdigest()[:_HEX_DIGITS]}"
 
 
-def keeps_name(
-    type_: ResourceType, name: str, old: Mapping[str, Any], new: Mapping[str, Any]
-) -> bool:
+def keeps_name(type_: ResourceType, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     """Whether old and new bear the same physical name, chosen by the program."""
     rule = type_.autoname
     if rule is None or old.get(rule.prop) is None or old[rule.prop] != new.get(rule.prop):
         return False
-    return not is_autonamed(old[rule.prop], _stem(rule, name))
+    return not is_autonamed(type_, new)
 
 
-def _stem(rule: Autoname, name: str) -> str:
-    return f"{name.lower() if rule.lower else name}-"
-
-
-def is_autonamed(physical: str, stem: str) -> bool:
-    digits = physical.removeprefix(stem)
-    return (
-        physical.startswith(stem)
-        and len(digits) == _HEX_DIGITS
-        and all(digit in "0123456789abcdef" for digit in digits)
-    )
+def is_autonamed(type_: ResourceType, checked: Mapping[str, Any]) -> bool:
+    return type_.autoname is not None and type_.autoname.prop in checked.get(DEFAULTS, ())
 
 
 def tag_list(tags: Mapping[str, str] | None) -> list[dict[str, str]]:

@@ -2,7 +2,6 @@
 step.
 """
 
-import json
 import re
 import threading
 from collections.abc import Mapping
@@ -11,18 +10,12 @@ from typing import Any
 
 from lab.provider.assets import with_fingerprints
 from lab.provider.aws import Aws, ProviderSettings
+from lab.provider.provider_config import configured
 from lab.provider.registry import Diff, OperationError, PartlyCreatedError, Registry
-from lab.provider.schema import RefusalError, nearest
+from lab.provider.schema import RefusalError
 from lab.provider.state import Entry, State, deletion_order
 
 PROVIDER_PREFIX = "pulumi:providers:"
-PROVIDER_INPUTS = (
-    "region",
-    "defaultTags",
-    "version",
-    "skipRegionValidation",  # the SDK always sends these two; the lab makes no such checks
-    "skipCredentialsValidation",
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +61,8 @@ class Steps:
         self._registered: set[str] = set()
         self._lock = threading.Lock()
         self._default = settings
+        self._configured: dict[str, ProviderSettings] = {}
+        self._configuring = threading.Lock()
 
     def apply(self, goal: Goal) -> Entry:
         """Makes the resource as the goal wants it. Raises RefusalError or OperationError."""
@@ -95,10 +90,18 @@ class Steps:
 
     def aws(self, provider: str, patience: float | None = None) -> Aws:
         """The clients of the provider with that URN, or of the default provider."""
-        settings = self._default
-        if provider and (entry := self.state.get(provider)):
-            settings = provider_settings(self._default, entry.inputs)
+        settings = self._settings(provider)
         return Aws(settings) if patience is None else Aws(settings, patience)
+
+    def _settings(self, provider: str) -> ProviderSettings:
+        """A provider's settings, made once in a deployment: its roles are assumed for them."""
+        entry = self.state.get(provider) if provider else None
+        if entry is None:
+            return self._default
+        with self._configuring:
+            if provider not in self._configured:
+                self._configured[provider] = configured(self._default, entry.inputs)
+            return self._configured[provider]
 
     def finish(self) -> None:
         """Deletes what the program no longer registers and what replacements left behind."""
@@ -109,15 +112,36 @@ class Steps:
         """Deletes everything."""
         self._delete_all([*self.state.entries(), *self.state.pending()])
 
+    def refresh(self) -> None:
+        """Makes the state what AWS has. Raises ResourceError for what cannot be read."""
+        for entry in self.state.entries():
+            if not entry.type.startswith(PROVIDER_PREFIX):
+                self._refresh(entry)
+
+    def _refresh(self, entry: Entry) -> None:
+        aws, known = self.aws(entry.provider), entry.outputs
+        try:
+            outputs = self.registry.read(entry.type, aws, entry.id, known)
+        except (OperationError, RefusalError) as error:
+            raise ResourceError(entry.urn, str(error)) from error
+        if outputs is None:
+            self.state.remove(entry)
+            self._note("delete", entry.urn)
+            return
+        inputs = self.registry.refreshed_inputs(entry.type, entry.inputs, outputs)
+        if (inputs, outputs) == (entry.inputs, known):
+            self._note("same", entry.urn)
+            return
+        self.state.put(replace(entry, inputs=inputs, outputs=outputs))
+        names = {*known, *outputs}
+        moved = frozenset(name for name in names if known.get(name) != outputs.get(name))
+        self._note("update", entry.urn, Diff(changed=moved))
+
     def _provider(self, goal: Goal) -> Entry:
         if goal.type not in (f"{PROVIDER_PREFIX}aws", f"{PROVIDER_PREFIX}tls"):
             raise RefusalError(f"no provider for '{goal.type}' is modelled; aws and tls are")
-        for name in goal.inputs:
-            if name not in PROVIDER_INPUTS:
-                raise RefusalError(
-                    f"{goal.type}: unknown property '{name}'; {nearest(name, PROVIDER_INPUTS)}"
-                )
         inputs = dict(goal.inputs)
+        self._configured[goal.urn] = configured(self._default, inputs)
         old = self.state.get(goal.urn)
         entry = _entry(goal, old.id if old else goal.name, inputs, inputs)
         self.state.put(entry)
@@ -138,7 +162,7 @@ class Steps:
         return inputs
 
     def _diff(self, goal: Goal, old: Entry, checked: Mapping[str, Any]) -> Diff:
-        diff = self.registry.diff(goal.type, old.inputs, checked, goal.name)
+        diff = self.registry.diff(goal.type, old.inputs, checked)
         forced = diff.changed & set(goal.replace_on_changes)
         if "*" in goal.replace_on_changes:
             forced = diff.changed
@@ -279,15 +303,3 @@ def _refuse_protected(entry: Entry, what: str) -> None:
             f"resource '{entry.urn}' cannot be {what}: it is protected; "
             "set `protect` to false first",
         )
-
-
-def provider_settings(default: ProviderSettings, inputs: Mapping[str, Any]) -> ProviderSettings:
-    """The settings of an explicit provider, or of the default one from `aws:` configuration."""
-    tags = inputs.get("defaultTags") or {}
-    if isinstance(tags, str):
-        tags = json.loads(tags)
-    return replace(
-        default,
-        region=inputs.get("region") or default.region,
-        default_tags={str(key): str(value) for key, value in (tags.get("tags") or {}).items()},
-    )

@@ -1,5 +1,6 @@
 """Values on Pulumi's wire: what a program registers and is answered, with secrets marked."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
@@ -8,6 +9,8 @@ from google.protobuf.struct_pb2 import Struct
 from pulumi.runtime import rpc
 
 from lab.provider import schema
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def received(values: Struct) -> tuple[dict[str, Any], frozenset[str]]:
@@ -32,3 +35,13 @@ def answered(values: Mapping[str, Any], secrets: Collection[str]) -> Struct:
         }
     )
     return struct
+
+
+def seconds(duration: str) -> float | None:
+    """Go's notation of a duration, as Pulumi writes it ("1h30m"), in seconds; else None."""
+    if not duration:
+        return None
+    parts = re.findall(r"([\d.]+)(ms|s|m|h)", duration)
+    if "".join(number + unit for number, unit in parts) != duration:
+        raise schema.RefusalError(f"unable to parse duration {duration!r}")
+    return sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -9,14 +9,14 @@ import logging
 
 from botocore.exceptions import ClientError
 
-from lab.wire.aws import Reader
+from lab.wire.aws import Accounts
 from lab.wire.cloudwatch import is_missing, put_lines
 from lab.wire.exchange import Exchange
 
 _log = logging.getLogger(__name__)
 
 
-def write(reader: Reader, exchange: Exchange) -> None:
+def write(accounts: Accounts, exchange: Exchange) -> None:
     """Writes the line, if the stage logs ("Set up CloudWatch logging for REST APIs in API
     Gateway").
 
@@ -31,6 +31,7 @@ def write(reader: Reader, exchange: Exchange) -> None:
         return
     group = destination.partition(":log-group:")[2].removesuffix(":*")
     stream = hashlib.md5(destination.encode(), usedforsecurity=False).hexdigest()
+    reader = accounts.of(str(exchange.context["accountId"]))
     try:
         put_lines(reader, group, stream, [line(settings["format"], exchange)])
     except ClientError as error:

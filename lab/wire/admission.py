@@ -69,9 +69,18 @@ def check_endpoint_policy(policy: Any, call: Call, request: Request, method: Met
         refusal = signature.refusal_of(request)
         if refusal:
             raise Refused(refusal)
-    decision = evaluate(policy, call)
+    check_policy(policy, call, "VPC endpoint")
+
+
+def check_policy(policy: Any, call: Call, policy_kind: str) -> None:
+    """One policy, where nothing but an explicit allow lets an anonymous caller in; None allows
+    nothing.
+    """
+    decision = Decision(allowed=False, explicit_deny=False)
+    if policy is not None:
+        decision = evaluate(policy, call)
     if not decision.allowed:
-        raise Refused(_denied(decision, call, "VPC endpoint"))
+        raise Refused(_denied(decision, call, policy_kind))
 
 
 def _is_default(policy: Any) -> bool:
@@ -89,16 +98,10 @@ def _is_default(policy: Any) -> bool:
 
 
 def check_resource_policy(deployment: Deployment, call: Call) -> None:
-    """The API's policy as deployed.
-
-    Nothing but an explicit allow lets an anonymous caller in ("How API Gateway resource policies
-    affect authorization workflow").
+    """The API's policy as deployed ("How API Gateway resource policies affect authorization
+    workflow").
     """
-    decision = Decision(allowed=False, explicit_deny=False)
-    if deployment.policy is not None:
-        decision = evaluate(deployment.policy, call)
-    if not decision.allowed:
-        raise Refused(_denied(decision, call, "resource-based"))
+    check_policy(deployment.policy, call, "resource-based")
 
 
 def _denied(decision: Decision, call: Call, policy_kind: str) -> Refusal:

@@ -8,7 +8,6 @@ HTTP status: the connection is reset and the connection log has the reason.
 import logging
 import secrets
 
-from lab.wire.aws import Reader
 from lab.wire.doors import Connection, Service
 from lab.wire.http import Behaviour, Stream, serve
 from lab.wire.listener import Listener, Listeners
@@ -24,17 +23,17 @@ _HANDSHAKE_SECONDS = 10.0
 
 
 class LoadBalancers:
-    """Every Application Load Balancer of the account."""
+    """Every Application Load Balancer of the accounts."""
 
-    def __init__(self, reader: Reader, targets: Targets, logs: Logs) -> None:
-        self._listeners = Listeners(reader)
+    def __init__(self, listeners: Listeners, targets: Targets, logs: Logs) -> None:
+        self._listeners = listeners
         self._targets = targets
         self._logs = logs
 
     def service(self, interface: Interface, port: int) -> Service | None:
         """What a load balancer does with a connection to its interface; None where none listens."""
         listener = self._listeners.at(interface, port)
-        if listener is None:
+        if listener is None or listener.balancer["Type"] != "application":
             return None
         return lambda connection: self._serve(connection, listener)
 

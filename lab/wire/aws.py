@@ -2,12 +2,25 @@
 
 import json
 import threading
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import urllib3
 from botocore.config import Config
 
 from lab.aws_sessions import aws_session
+
+
+class AccessKey(Protocol):
+    """An account's access key, as `Cloud.credentials` has them."""
+
+    @property
+    def access_key_id(self) -> str: ...
+
+    @property
+    def secret_access_key(self) -> str: ...
 
 
 class Reader:
@@ -48,9 +61,18 @@ class Reader:
         counters = json.loads(self.fetch("/_lab/changes"))
         return tuple(int(counters.get(service, 0)) for service in services)
 
+    @cached_property
+    def account_id(self) -> str:
+        return self.client("sts").get_caller_identity()["Account"]
+
     def call(self, service: str, operation: str, **arguments: Any) -> dict[str, Any]:
         """The answer of one read. Raises botocore's ClientError as the API gave it."""
-        version = self.changes(service)
+        return self.call_at(self.changes(service), service, operation, **arguments)
+
+    def call_at(
+        self, version: int, service: str, operation: str, **arguments: Any
+    ) -> dict[str, Any]:
+        """As `call`, for one who has just asked for the service's `changes`."""
         key = f"{operation} {json.dumps(arguments, sort_keys=True)}"
         known = self._answers.setdefault(service, {}).get(key)
         if known and known[0] == version:
@@ -74,8 +96,57 @@ class Reader:
             raise LookupError(f"GET {url}: {answer.status} {answer.data.decode()}")
         return answer.data
 
+    def tell(self, path: str, fields: Mapping[str, str]) -> None:
+        """Reports something to the API's own server. Raises LookupError when it is not taken."""
+        url = f"{self.endpoint_url}{path}?{urlencode(fields)}"
+        answer = self._http.request("POST", url, timeout=10.0, retries=False)
+        if answer.status != 200:
+            raise LookupError(f"POST {url}: {answer.status} {answer.data.decode()}")
+
     def close(self) -> None:
         """Closes the connections to the API."""
         self._http.clear()
         for client in self._clients.values():
             client.close()
+
+
+class Accounts:
+    """The readers of several accounts in one region: each sees only what is its own."""
+
+    def __init__(self, readers: Iterable[Reader]) -> None:
+        self.readers = tuple(readers)
+        self.region = self.readers[0].region
+
+    @classmethod
+    def of_keys(cls, endpoint_url: str, region: str, keys: Iterable[AccessKey]) -> "Accounts":
+        """One reader for each account's access key."""
+        return cls(
+            Reader(endpoint_url, region, key.access_key_id, key.secret_access_key) for key in keys
+        )
+
+    def of(self, account_id: str) -> Reader:
+        """The account's reader. Raises LookupError."""
+        for reader in self.readers:
+            if reader.account_id == account_id:
+                return reader
+        raise LookupError(f"no credentials for the account {account_id}")
+
+    def of_arn(self, arn: str) -> Reader:
+        """The reader of the account that an ARN names. Raises LookupError."""
+        return self.of(arn.split(":")[4])
+
+    def versions(self, *services: str) -> tuple[int, ...]:
+        """As a reader's: the counters are of all accounts together."""
+        return self.readers[0].versions(*services)
+
+    def each(
+        self, service: str, operation: str, **arguments: Any
+    ) -> Iterator[tuple[Reader, dict[str, Any]]]:
+        """What each account answers to the same read."""
+        (version,) = self.versions(service)
+        for reader in self.readers:
+            yield reader, reader.call_at(version, service, operation, **arguments)
+
+    def close(self) -> None:
+        for reader in self.readers:
+            reader.close()

@@ -8,6 +8,9 @@ counts is what is deployed at that moment:
   gives up, as a dropped SYN ends in a time-out;
 - nothing listens there, or the name has no address: reset;
 - otherwise the service at that interface gets the socket and knows whom it comes from.
+
+A load balancer's node opens connections by doors too. Where it preserves the client's address, what
+arrives says that it comes from the client, in the node's security groups.
 """
 
 import contextlib
@@ -16,7 +19,7 @@ import logging
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab.wire.network import Interface, Network
 from lab.wire.tls import reset
@@ -53,6 +56,7 @@ class Doors:
         self._service_at = service_at
         self._listening: dict[tuple[str, str, int], socket.socket] = {}
         self._open: set[socket.socket] = set()
+        self._preserved: dict[int, tuple[str, int]] = {}
         self._threads: set[threading.Thread] = set()
         self._turn = itertools.count()
         self._lock = threading.Lock()
@@ -70,11 +74,31 @@ class Doors:
                 self._spawn(lambda: self._accept(listening, key), f"door to {host}:{port}")
             return int(self._listening[key].getsockname()[1])
 
-    def connect(self, source: Interface, ip: str, port: int, timeout: float) -> socket.socket:
-        """A TCP connection from an interface of a service to an address in its VPC."""
+    def connect(
+        self,
+        source: Interface,
+        ip: str,
+        port: int,
+        timeout: float,
+        client: tuple[str, int] | None = None,
+    ) -> socket.socket:
+        """A TCP connection from an interface of a service to an address in its VPC.
+
+        `client` is the address and port that it shall seem to come from.
+        """
         local = self.door(source.network_interface_id, ip, port)
-        sock = socket.create_connection(("127.0.0.1", local), timeout)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock = socket.socket()
+        try:
+            sock.settimeout(timeout)
+            sock.bind(("127.0.0.1", 0))
+            if client:
+                self._preserved[sock.getsockname()[1]] = client
+            sock.connect(("127.0.0.1", local))
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except BaseException:
+            self._preserved.pop(sock.getsockname()[1], None)
+            sock.close()
+            raise
         return sock
 
     def close(self) -> None:
@@ -141,6 +165,9 @@ class Doors:
     def _deliver(self, sock: socket.socket, client_port: int, key: tuple[str, str, int]) -> None:
         network_interface_id, host, port = key
         source = self._network.peer(network_interface_id)
+        preserved = self._preserved.pop(client_port, None)
+        if preserved:
+            source, client_port = replace(source, ip=preserved[0]), preserved[1]
         addresses = self._network.resolve(source.vpc_id, host)
         if not addresses:
             _LOG.warning("%s has no address in %s", host, source.vpc_id)
@@ -149,7 +176,7 @@ class Doors:
         destination = self._network.interface_at(source.vpc_id, ip)
         if destination is None or not self._network.admits(source, destination, port):
             _LOG.info("%s to %s:%s is dropped", network_interface_id, ip, port)
-            return _hold(sock)
+            return hold(sock)
         service = self._service_at(destination, port)
         if service is None:
             return reset(sock)
@@ -164,7 +191,7 @@ class Doors:
         )
 
 
-def _hold(sock: socket.socket) -> None:
-    """Silence until the client closes; what it sends meanwhile is lost."""
+def hold(sock: socket.socket) -> None:
+    """What a dropped connection is to its client: silence until it closes, whatever it sends."""
     while sock.recv(65536):
         pass

@@ -6,17 +6,18 @@ request then meets is `ExecuteApi`'s business. Idle connections end after 310 se
 configuring and running a REST API").
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from lab.certificates import Authority
-from lab.wire.aws import Reader
+from lab.wire.aws import Accounts, Reader
 from lab.wire.doors import Connection, Service
 from lab.wire.http import Behaviour, serve
 from lab.wire.messages import Peer, Request, Response
 from lab.wire.network import Interface
 from lab.wire.tls import HandshakeError, PlainHttpError, Policy, Server, ServerCertificate
 
-Handle = Callable[[Request, str, Peer], Response]
+Handle = Callable[[Request, Mapping[str, Any], Peer], Response]
 
 IDLE_SECONDS = 310.0
 _POLICY = Policy(
@@ -34,16 +35,16 @@ _POLICY = Policy(
 
 
 class Endpoints:
-    """Every execute-api interface endpoint of the account.
+    """Every execute-api interface endpoint of the accounts.
 
-    `handle(request, vpc_endpoint_id, source)` answers a request.
+    `handle(request, endpoint, source)` answers a request.
     """
 
-    def __init__(self, reader: Reader, handle: Handle) -> None:
-        self._reader = reader
+    def __init__(self, accounts: Accounts, handle: Handle) -> None:
+        self._accounts = accounts
         self._handle = handle
         self.authority = Authority.create("Amazon execute-api (lab)")
-        name = f"*.execute-api.{reader.region}.amazonaws.com"
+        name = f"*.execute-api.{accounts.region}.amazonaws.com"
         issued = self.authority.issue(name, usages=("server_auth",), names=(name,))
         served = ServerCertificate(certificate=issued.certificate, key=issued.key)
         self._tls = Server([served], _POLICY)
@@ -52,16 +53,17 @@ class Endpoints:
         """What answers on an endpoint's interface: HTTPS on 443, nothing else."""
         if port != 443:
             return None
-        wanted = f"com.amazonaws.{self._reader.region}.execute-api"
-        for endpoint in self._reader.call("ec2", "describe_vpc_endpoints")["VpcEndpoints"]:
+        wanted = f"com.amazonaws.{self._accounts.region}.execute-api"
+        reader = self._accounts.of(interface.account_id)
+        for endpoint in reader.call("ec2", "describe_vpc_endpoints")["VpcEndpoints"]:
             if endpoint["ServiceName"] == wanted and interface.network_interface_id in endpoint.get(
                 "NetworkInterfaceIds", ()
             ):
                 endpoint_id = endpoint["VpcEndpointId"]
-                return lambda connection: self._serve(connection, endpoint_id)
+                return lambda connection: self._serve(connection, reader, endpoint_id)
         return None
 
-    def _serve(self, connection: Connection, endpoint_id: str) -> None:
+    def _serve(self, connection: Connection, reader: Reader, endpoint_id: str) -> None:
         connection.socket.settimeout(IDLE_SECONDS)
         try:
             stream, _ = self._tls.accept(connection.socket)
@@ -69,11 +71,24 @@ class Endpoints:
             if isinstance(error, PlainHttpError):
                 connection.socket.close()
             return
+
+        def answer(request: Request) -> Response:
+            endpoint = _described(reader, endpoint_id)
+            return self._handle(request, endpoint, connection.source)
+
         serve(
             stream,
             Behaviour(
-                answer=lambda request: self._handle(request, endpoint_id, connection.source),
+                answer=answer,
                 refusal=lambda status: Response(status=status),
             ),
         )
         stream.close()
+
+
+def _described(reader: Reader, endpoint_id: str) -> Mapping[str, Any]:
+    """The endpoint as it is now. Raises ConnectionError when it is gone."""
+    for endpoint in reader.call("ec2", "describe_vpc_endpoints")["VpcEndpoints"]:
+        if endpoint["VpcEndpointId"] == endpoint_id:
+            return endpoint
+    raise ConnectionError(f"{endpoint_id} is gone")

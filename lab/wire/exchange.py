@@ -76,13 +76,14 @@ class Exchange:
 
     `context` holds the `$context` variables by their names without the prefix ("Variables for
     access logging for API Gateway"), filled as they become known; None and missing both print as
-    "-".
+    "-". `proxy_path` is the path that a function is told. Without an endpoint it came in public.
     """
 
     request: Request
     source: Peer
-    vpc_endpoint_id: str
-    vpc_id: str
+    vpc_endpoint_id: str | None
+    vpc_id: str | None
+    proxy_path: str = "/"
     context: dict[str, str | int | None] = field(default_factory=dict)
     deployment: Deployment | None = None
     started: float = field(default_factory=time.time)

@@ -1,13 +1,15 @@
 """API Gateway's data plane behind an execute-api interface endpoint.
 
 Everything that happens once an HTTP request has reached the endpoint, in AWS's order: endpoint
-policy, API, stage, resource policy as deployed, resource tree, authorization, throttling,
-integration, gateway responses, access log.
+policy, API, domain name's policy, stage, resource policy as deployed, resource tree, authorization,
+throttling, integration, gateway responses, access log. A private domain name and the API behind it
+must both be admitted by the endpoint policy (example 5 of "Use VPC endpoint policies for private
+APIs"; the stricter reading, as AWS does not say that one is not enough), and the name's own policy
+is asked for the path below the name. In public the same goes without an endpoint and its policy.
 
-Not modelled: APIs that are not PRIVATE (AWS turns them away at an endpoint, unless by a custom
-domain), custom domains, IAM callers, authorizers, API keys and usage plans, request validators,
-caching, canaries, WAF, execution logs, and integrations other than Lambda proxy and plain MOCK.
-What is not modelled is refused.
+Not modelled: APIs that are not PRIVATE, IAM callers, authorizers, API keys and usage plans, request
+validators, caching, canaries, WAF, execution logs, and integrations other than Lambda proxy and
+plain MOCK. What is not modelled is refused.
 """
 
 import dataclasses
@@ -18,11 +20,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from lab.wire import access_log, admission, mock_integration
-from lab.wire.aws import Reader
-from lab.wire.exchange import FORBIDDEN, Exchange, Refusal, Refused, host_of, internal_error
+from lab.wire.aws import Accounts
+from lab.wire.exchange import FORBIDDEN, Exchange, Refusal, Refused, internal_error
 from lab.wire.functions import (
     Functions,
     InvokeResult,
@@ -31,14 +31,13 @@ from lab.wire.functions import (
     ThrottledError,
 )
 from lab.wire.messages import Peer, Request, Response
-from lab.wire.openapi import Deployments, Method, Route
-from lab.wire.policy import Call, PolicyError, evaluate
+from lab.wire.openapi import Method, Route
+from lab.wire.permission import may_invoke
+from lab.wire.policy import Call, PolicyError
 from lab.wire.proxy_event import MALFORMED, event_of, response_of
+from lab.wire.selection import Selected, Selection
 from lab.wire.throttle import Throttle
 
-_HOST = re.compile(
-    r"(?P<api>[a-z0-9]+)(-vpce-[0-9a-z]+)?\.execute-api\.(?P<region>[a-z0-9-]+)\.amazonaws\.com"
-)
 _LAMBDA_URI = re.compile(
     r"arn:[a-z-]+:apigateway:[a-z0-9-]+:lambda:path/2015-03-31/functions/(.+)/invocations"
 )
@@ -49,29 +48,33 @@ _log = logging.getLogger(__name__)
 
 
 class ExecuteApi:
-    """Answers requests that reached an interface endpoint of execute-api."""
+    """Answers requests to the APIs of every account."""
 
-    def __init__(self, reader: Reader, functions: Functions) -> None:
-        self._reader = reader
+    def __init__(self, accounts: Accounts, functions: Functions) -> None:
+        self._accounts = accounts
         self._functions = functions
-        self._deployments = Deployments(reader)
+        self._selection = Selection(accounts)
         self._throttle = Throttle()
 
-    def handle(self, request: Request, vpc_endpoint_id: str, source: Peer) -> Response:
-        """The response to one request that came in by `vpc_endpoint_id` from `source`."""
+    def handle(
+        self, request: Request, endpoint: Mapping[str, Any] | None, source: Peer
+    ) -> Response:
+        """The response to one request from `source` by an interface endpoint, as EC2 describes it,
+        or in public where that is None.
+        """
         if request.path in ("/ping", "/sping"):
             # Reserved for the service's health check ("Amazon API Gateway important notes"): it
             # says that the endpoint answers, nothing about any API. Whether AWS asks the endpoint
             # policy first is not known.
             return Response(status=200, headers=(("Content-Type", "text/plain"),), body=b"healthy")
-        endpoint = self._endpoint(vpc_endpoint_id)
         exchange = Exchange(
             request=request,
             source=source,
-            vpc_endpoint_id=vpc_endpoint_id,
-            vpc_id=endpoint["VpcId"],
+            vpc_endpoint_id=endpoint["VpcEndpointId"] if endpoint else None,
+            vpc_id=endpoint["VpcId"] if endpoint else None,
         )
-        response = self._answer(exchange, json.loads(endpoint["PolicyDocument"]))
+        policy = json.loads(endpoint["PolicyDocument"]) if endpoint else None
+        response = self._answer(exchange, policy)
         context = exchange.context
         ids = (
             ("x-amzn-RequestId", str(context["requestId"])),
@@ -80,7 +83,7 @@ class ExecuteApi:
         context["status"] = response.status
         context["responseLength"] = len(response.body)
         context["responseLatency"] = int((time.time() - exchange.started) * 1000)
-        access_log.write(self._reader, exchange)
+        access_log.write(self._accounts, exchange)
         return dataclasses.replace(response, headers=(*response.headers, *ids))
 
     def _answer(self, exchange: Exchange, endpoint_policy: Any) -> Response:
@@ -101,19 +104,22 @@ class ExecuteApi:
     def _serve(self, exchange: Exchange, endpoint_policy: Any) -> Response:
         request = exchange.request
         admission.check_size(request)
-        api = self._select_api(request)
-        stage_name, _, rest = request.path.lstrip("/").partition("/")
-        exchange.context |= {"apiId": api["id"], "accountId": self._account_id()}
-        deployment = self._deployments.stage(api, stage_name)
-        route = deployment.route("/" + rest) if deployment else None
+        selected = self._selection.select(request, exchange.vpc_endpoint_id)
+        exchange.proxy_path = selected.proxy_path
+        exchange.context |= {
+            "apiId": selected.api["id"],
+            "accountId": selected.reader.account_id,
+            "customDomain.basePathMatched": selected.base_path or None,
+        }
+        deployment = selected.deployments.stage(selected.api, selected.stage_name)
+        route = deployment.route("/" + selected.rest) if deployment else None
         method = route.method(request.method) if route else None
-        call = self._call(exchange, f"{stage_name}/{request.method}/{rest}")
-        admission.check_endpoint_policy(endpoint_policy, call, request, method)
-        if deployment is None or deployment.default_endpoint_disabled:
+        call = self._admit(exchange, selected, endpoint_policy, method)
+        if deployment is None or (deployment.default_endpoint_disabled and not selected.domain):
             raise Refused(FORBIDDEN)
         exchange.deployment = deployment
         exchange.context |= {
-            "stage": stage_name,
+            "stage": selected.stage_name,
             "deploymentId": deployment.stage["deploymentId"],
             "xrayTraceId": exchange.trace if deployment.stage.get("tracingEnabled") else None,
         }
@@ -123,60 +129,57 @@ class ExecuteApi:
         exchange.context["resourcePath"] = route.resource_path
         admission.authorize(request, method)
         stage = deployment.stage
-        if not self._throttle.admits(api["id"], stage, route.resource_path, request.method):
+        if not self._throttle.admits(
+            selected.api["id"], stage, route.resource_path, request.method
+        ):
             raise Refused(_THROTTLED)
-        return self._integrate(exchange, route, method)
+        return self._integrate(exchange, selected, route, method)
 
-    def _endpoint(self, vpc_endpoint_id: str) -> Mapping[str, Any]:
-        answer = self._reader.call(
-            "ec2", "describe_vpc_endpoints", VpcEndpointIds=[vpc_endpoint_id]
-        )
-        return answer["VpcEndpoints"][0]
-
-    def _account_id(self) -> str:
-        return self._reader.call("sts", "get_caller_identity")["Account"]
-
-    def _select_api(self, request: Request) -> Mapping[str, Any]:
-        """The API asked for ("Invoke a private API"): by `x-apigw-api-id`, else by Host.
-
-        AWS does not say which of the two wins; here the header does, the reading that takes a
-        caller further.
+    def _admit(
+        self,
+        exchange: Exchange,
+        selected: Selected,
+        endpoint_policy: Any,
+        method: Method | None,
+    ) -> Call:
+        """Asks the endpoint's policy and a private domain name's own; answers what is asked of the
+        API, for its policy.
         """
-        api_id = request.header("x-apigw-api-id")
-        if api_id is None:
-            host = _HOST.fullmatch(host_of(request))
-            if host is None or host["region"] != self._reader.region:
-                raise Refused(FORBIDDEN)
-            api_id = host["api"]
-        api = self._deployments.api(api_id)
-        if api is None or "PRIVATE" not in api["endpointConfiguration"]["types"]:
-            raise Refused(FORBIDDEN)
-        return api
+        request, context = exchange.request, self._context(exchange, selected)
+        path = f"{selected.stage_name}/{request.method}/{selected.rest}"
+        call = Call(
+            action="execute-api:Invoke", resource=f"{selected.api_arn}/{path}", context=context
+        )
+        if endpoint_policy is not None:
+            admission.check_endpoint_policy(endpoint_policy, call, request, method)
+        if selected.domain and selected.domain.private:
+            arn = selected.domain.arn
+            by_name = dataclasses.replace(call, resource=arn)
+            admission.check_policy(endpoint_policy, by_name, "VPC endpoint")
+            below = dataclasses.replace(call, resource=f"{arn}{request.path}")
+            admission.check_policy(selected.domain.policy, below, "resource-based")
+        return call
 
-    def _call(self, exchange: Exchange, path: str) -> Call:
-        """What the policies decide on. There is no `aws:SourceIp`, as through any endpoint."""
-        request = exchange.request
+    def _context(self, exchange: Exchange, selected: Selected) -> dict[str, str]:
+        """What policies may ask for. Through an endpoint there is no `aws:SourceIp`."""
+        request, endpoint_id = exchange.request, exchange.vpc_endpoint_id
+        domain = selected.domain
         keys = {
-            "aws:SourceVpce": exchange.vpc_endpoint_id,
+            "aws:SourceVpce": endpoint_id,
             "aws:SourceVpc": exchange.vpc_id,
-            "aws:VpcSourceIp": exchange.source.ip,
+            "aws:VpcSourceIp": exchange.source.ip if endpoint_id else None,
+            "aws:SourceIp": None if endpoint_id else exchange.source.ip,
             "aws:SecureTransport": "true",
-            "aws:RequestedRegion": self._reader.region,
+            "aws:RequestedRegion": self._accounts.region,
             "aws:UserAgent": request.header("User-Agent"),
             "aws:Referer": request.header("Referer"),
+            "execute-api:viaDomainArn": domain.arn if domain and domain.private else None,
         }
-        return Call(
-            action="execute-api:Invoke",
-            resource=f"{self._api_arn(exchange)}/{path}",
-            context={name: value for name, value in keys.items() if value is not None},
-        )
+        return {name: value for name, value in keys.items() if value is not None}
 
-    def _api_arn(self, exchange: Exchange) -> str:
-        context = exchange.context
-        account, api_id = context["accountId"], context["apiId"]
-        return f"arn:aws:execute-api:{self._reader.region}:{account}:{api_id}"
-
-    def _integrate(self, exchange: Exchange, route: Route, method: Method) -> Response:
+    def _integrate(
+        self, exchange: Exchange, selected: Selected, route: Route, method: Method
+    ) -> Response:
         integration = method.integration
         kind = integration.get("type", "").upper()
         if kind == "MOCK":
@@ -187,8 +190,8 @@ class ExecuteApi:
         if integration.get("credentials"):
             raise NotModelledError("an integration that invokes with a role")
         function_arn, context = uri.group(1), exchange.context
-        self._check_permission(exchange, route, function_arn)
-        resource_id = self._deployments.resource_id(str(context["apiId"]), route.resource_path)
+        self._check_permission(exchange, selected, route, function_arn)
+        resource_id = selected.deployments.resource_id(selected.api["id"], route.resource_path)
         context["resourceId"] = resource_id
         event = event_of(exchange, route, resource_id)
         timeout_seconds = int(integration.get("timeoutInMillis", 29_000)) / 1000
@@ -223,26 +226,15 @@ class ExecuteApi:
         context["awsEndpointRequestId"] = result.request_id
         return result
 
-    def _check_permission(self, exchange: Exchange, route: Route, function_arn: str) -> None:
+    def _check_permission(
+        self, exchange: Exchange, selected: Selected, route: Route, function_arn: str
+    ) -> None:
         """API Gateway may invoke a function only if its resource policy says so for this method
         ("ARN format reference for API Gateway"); if not, the caller learns nothing of it.
         """
-        stage, http_method = exchange.context["stage"], exchange.request.method
-        source_arn = f"{self._api_arn(exchange)}/{stage}/{http_method}{route.resource_path}"
-        account = str(exchange.context["accountId"])
-        call = Call(
-            action="lambda:InvokeFunction",
-            resource=function_arn,
-            context={"aws:SourceArn": source_arn, "aws:SourceAccount": account},
-            principal=("Service", "apigateway.amazonaws.com"),
-        )
-        try:
-            policy = self._reader.call("lambda", "get_policy", FunctionName=function_arn)["Policy"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "ResourceNotFoundException":
-                raise
-            policy = None
-        if policy is None or not evaluate(json.loads(policy), call).allowed:
+        where = f"{selected.stage_name}/{exchange.request.method}{route.resource_path}"
+        source_arn = f"{selected.api_arn}/{where}"
+        if not may_invoke(self._accounts, function_arn, "apigateway.amazonaws.com", source_arn):
             text = "Invalid permissions on Lambda function"
             exchange.context["integration.error"] = text
             _log.error("%s: %s for %s", text, function_arn, source_arn)

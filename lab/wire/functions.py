@@ -21,7 +21,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lab.wire.aws import Reader
+from lab.wire.aws import Accounts, Reader
 from lab.wire.cloudwatch import is_missing, make_group, put_lines
 from lab.wire.environments import Environment, Function, Outcome
 
@@ -68,8 +68,8 @@ class _Pool:
 class Functions:
     """Invokes deployed functions by ARN; `close()` ends every process."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
         self._root = Path(tempfile.mkdtemp(prefix="lab-lambda-"))
         self._pools: dict[str, _Pool] = {}
         self._lock = threading.Lock()
@@ -102,8 +102,9 @@ class Functions:
         shutil.rmtree(self._root)
 
     def _run(self, arn: str, event: Any) -> InvokeResult:
-        answer = self._reader.call("lambda", "get_function", FunctionName=arn)
-        function = self._function(answer)
+        reader = self._accounts.of_arn(arn)
+        answer = reader.call("lambda", "get_function", FunctionName=arn)
+        function = self._function(reader, answer)
         reserved = answer.get("Concurrency", {}).get("ReservedConcurrentExecutions")
         with self._lock:
             pool = self._pools.setdefault(answer["Configuration"]["FunctionArn"], _Pool())
@@ -112,14 +113,14 @@ class Functions:
             request_id = str(uuid.uuid4())
             started = datetime.now(UTC)
             outcome = environment.invoke(arn, event, request_id)
-            self._log(environment, request_id, started, outcome)
+            _log(reader, environment, request_id, started, outcome)
         finally:
             self._release(pool, environment)
         error = "Unhandled" if outcome.failed else None
         payload = json.loads(outcome.payload)
         return InvokeResult(payload=payload, request_id=request_id, function_error=error)
 
-    def _function(self, answer: dict[str, Any]) -> Function:
+    def _function(self, reader: Reader, answer: dict[str, Any]) -> Function:
         """The deployed code, unpacked once per content."""
         configuration = answer["Configuration"]
         runtime = configuration.get("Runtime", "")
@@ -129,7 +130,7 @@ class Functions:
         folder = self._root / configuration["CodeSha256"].replace("/", "_")
         with self._lock:
             if not folder.exists():
-                archive = self._reader.fetch(answer["Code"]["Location"])
+                archive = reader.fetch(answer["Code"]["Location"])
                 zipfile.ZipFile(BytesIO(archive)).extractall(folder)
         settings = {k: v for k, v in configuration.items() if k not in _PASSING}
         return Function(code=folder, configuration=settings)
@@ -166,21 +167,26 @@ class Functions:
                 environment.dispose()
             pool.changed.notify()
 
-    def _log(
-        self, environment: Environment, request_id: str, started: datetime, outcome: Outcome
-    ) -> None:
-        """The function's output between Lambda's own lines, in the function's log group."""
-        render = _json_lines if environment.function.logs_json else _text_lines
-        lines = render(environment, request_id, started, outcome)
-        group, stream = environment.function.log_group, environment.log_stream
-        try:
-            put_lines(self._reader, group, stream, lines)
-        except ClientError as error:
-            if not is_missing(error):
-                raise
-            # Lambda makes the group on first use; whether the role may is not modelled.
-            make_group(self._reader, group)
-            put_lines(self._reader, group, stream, lines)
+
+def _log(
+    reader: Reader,
+    environment: Environment,
+    request_id: str,
+    started: datetime,
+    outcome: Outcome,
+) -> None:
+    """The function's output between Lambda's own lines, in the function's log group."""
+    render = _json_lines if environment.function.logs_json else _text_lines
+    lines = render(environment, request_id, started, outcome)
+    group, stream = environment.function.log_group, environment.log_stream
+    try:
+        put_lines(reader, group, stream, lines)
+    except ClientError as error:
+        if not is_missing(error):
+            raise
+        # Lambda makes the group on first use; whether the role may is not modelled.
+        make_group(reader, group)
+        put_lines(reader, group, stream, lines)
 
 
 def _milliseconds(seconds: float) -> float:

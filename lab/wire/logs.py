@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from botocore.exceptions import BotoCoreError, ClientError
 from cryptography import x509
 
-from lab.wire.aws import Reader
+from lab.wire.aws import Accounts
 from lab.wire.forwarding import dates, serial_number
 from lab.wire.listener import Listener
 from lab.wire.messages import Request
@@ -63,6 +63,7 @@ class AccessEntry:
     rule_priority: str = "-"
     action: str = "-"
     redirect_url: str = "-"
+    error_reason: str = "-"
     transformed_host: str = "-"
     transformed_uri: str = "-"
     transform_status: str = "-"
@@ -98,7 +99,7 @@ class AccessEntry:
             timestamp(self.created),
             quoted(self.action),
             quoted(self.redirect_url),
-            quoted("-"),  # error_reason: of Lambda targets and of authentication
+            quoted(self.error_reason),
             quoted(self.target),
             quoted(self.target_status),
             quoted("-"),  # classification and its reason: desync mitigation
@@ -181,8 +182,8 @@ class _Destination:
 class Logs:
     """Collects lines and delivers them; `start` and `stop` once each."""
 
-    def __init__(self, reader: Reader) -> None:
-        self._reader = reader
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
         self._lines: dict[_Destination, list[str]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
@@ -226,8 +227,9 @@ class Logs:
 
     def _deliver(self, destination: _Destination, lines: Sequence[str]) -> None:
         body = gzip.compress("".join(f"{line}\n" for line in lines).encode())
-        key = destination.key(self._reader.region, datetime.now(UTC))
+        key = destination.key(self._accounts.region, datetime.now(UTC))
+        s3 = self._accounts.of(destination.account_id).client("s3")
         try:
-            self._reader.client("s3").put_object(Bucket=destination.bucket, Key=key, Body=body)
+            s3.put_object(Bucket=destination.bucket, Key=key, Body=body)
         except (ClientError, BotoCoreError) as error:
             _LOG.warning("%d lines were not delivered to %s: %s", len(lines), key, error)

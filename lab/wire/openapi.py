@@ -167,12 +167,6 @@ class Deployments:
         self._version = -1
         self._known: dict[tuple[str, str], Deployment] = {}
 
-    def api(self, api_id: str) -> Mapping[str, Any] | None:
-        """The REST API as GetRestApi gives it, or None."""
-        if not re.fullmatch("[a-z0-9]+", api_id):
-            return None
-        return self._read("get_rest_api", restApiId=api_id)
-
     def stage(self, api: Mapping[str, Any], name: str) -> Deployment | None:
         """What the stage of that name serves, or None if there is no such stage."""
         if not re.fullmatch(r"[A-Za-z0-9_-]{1,128}", name):

@@ -46,14 +46,13 @@ def event_of(exchange: Exchange, route: Route, resource_id: str | None) -> dict[
     request, context = exchange.request, exchange.context
     deployment = exchange.deployment
     assert deployment is not None, "a request is routed before it is integrated"  # noqa: S101
-    path = "/" + request.path.lstrip("/").partition("/")[2]
     headers = _request_headers(exchange)
     query = parse_qsl(request.query, keep_blank_values=True)
     binary = matches_binary(deployment.binary_media_types, request.header("Content-Type"))
     body = base64.b64encode(request.body) if binary else request.body
     return {
         "resource": route.resource_path,
-        "path": path,
+        "path": exchange.proxy_path,
         "httpMethod": request.method,
         "headers": dict(headers),
         "multiValueHeaders": _grouped(headers),

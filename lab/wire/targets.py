@@ -4,9 +4,10 @@ Sources (Elastic Load Balancing, Application Load Balancers): "Target groups", "
 target groups" (fail open), "Troubleshoot your Application Load Balancers" (502, 503, 504; 10
 seconds to connect).
 
-Not modelled: health checks of our own (the state is what `DescribeTargetHealth` says), targets of
-type instance, lambda and alb, HTTP/2 and gRPC targets, stickiness, slow start, target weights and
-algorithms other than round robin.
+A target's health is what `DescribeTargetHealth` says, which `health` finds out.
+
+Not modelled: targets of type instance, HTTP/2 and gRPC targets, stickiness, slow start, target
+weights and algorithms other than round robin.
 """
 
 import contextlib
@@ -18,8 +19,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab.wire.aws import Reader
+from lab.wire.aws import Accounts
 from lab.wire.http import Client
+from lab.wire.lambda_target import LambdaError, LambdaTargets
 from lab.wire.messages import Request, Response
 from lab.wire.network import Interface
 from lab.wire.rules import NotModelledError
@@ -32,20 +34,25 @@ Connect = Callable[[Interface, str, int, float], socket.socket]
 
 
 class TargetError(Exception):
-    """No response came from a target. `status` is what the load balancer answers instead."""
+    """No response came from a target. `status` is what the load balancer answers instead, and
+    `reason` what the access log has of a function's failure.
+    """
 
-    def __init__(self, status: int, target: str | None, detail: str) -> None:
+    def __init__(
+        self, status: int, target: str | None, detail: str, reason: str | None = None
+    ) -> None:
         super().__init__(detail)
         self.status = status
         self.target = target
+        self.reason = reason
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """A target's response, and which one (`ip:port`) gave it."""
+    """A target's response, and which one gave it: `ip:port`, or None for a function."""
 
     response: Response
-    target: str
+    target: str | None
 
 
 @dataclass(kw_only=True)
@@ -68,10 +75,15 @@ class Targets:
     """
 
     def __init__(
-        self, reader: Reader, connect_to: Connect, connect_seconds: float = CONNECT_SECONDS
+        self,
+        accounts: Accounts,
+        connect_to: Connect,
+        functions: LambdaTargets,
+        connect_seconds: float = CONNECT_SECONDS,
     ) -> None:
-        self._reader = reader
+        self._accounts = accounts
         self._connect_to = connect_to
+        self._functions = functions
         self._connect_seconds = connect_seconds
         self._idle: dict[_Key, list[_Backend]] = {}
         self._turn = itertools.count()
@@ -82,10 +94,12 @@ class Targets:
     ) -> Answered:
         """The response of the next target in turn. Raises TargetError, NotModelledError."""
         group = self._group(target_group_arn)
-        ip, port = self._choose(target_group_arn)
-        target = f"{ip}:{port}"
+        chosen, port = self._choose(target_group_arn)
+        if group["TargetType"] == "lambda":
+            return self._invoke(target_group_arn, chosen, request)
+        target = f"{chosen}:{port}"
         try:
-            with self._backend(source, ip, port, group["Protocol"]) as backend:
+            with self._backend(source, chosen, port, group["Protocol"]) as backend:
                 backend.socket.settimeout(idle_seconds)
                 return Answered(response=backend.client.send(request), target=target)
         except TimeoutError as error:
@@ -100,20 +114,33 @@ class Targets:
                 backend.socket.close()
             self._idle.clear()
 
+    def _invoke(self, target_group_arn: str, function_arn: str, request: Request) -> Answered:
+        try:
+            response = self._functions.send(target_group_arn, function_arn, request)
+        except LambdaError as error:
+            detail = f"{function_arn}: {error}"
+            raise TargetError(error.status, None, detail, error.reason) from error
+        return Answered(response=response, target=None)
+
     def _group(self, arn: str) -> Mapping[str, Any]:
-        answer = self._reader.call("elbv2", "describe_target_groups", TargetGroupArns=[arn])
+        reader = self._accounts.of_arn(arn)
+        answer = reader.call("elbv2", "describe_target_groups", TargetGroupArns=[arn])
         group = answer["TargetGroups"][0]
-        if group["TargetType"] != "ip":
+        if group["TargetType"] not in ("ip", "lambda"):
             raise NotModelledError(f"target type {group['TargetType']!r} of {arn}")
         if group.get("ProtocolVersion", "HTTP1") != "HTTP1":
             raise NotModelledError(f"protocol version {group['ProtocolVersion']!r} of {arn}")
         return group
 
     def _choose(self, arn: str) -> tuple[str, int]:
-        """The next healthy target; when none is, the next of all that are in use ("fail open")."""
-        answer = self._reader.call("elbv2", "describe_target_health", TargetGroupArn=arn)
+        """The next healthy target; when none is, the next of all that are in use ("fail open").
+
+        A function has no port, and is answered with 0.
+        """
+        reader = self._accounts.of_arn(arn)
+        answer = reader.call("elbv2", "describe_target_health", TargetGroupArn=arn)
         states: dict[tuple[str, int], str] = {
-            (one["Target"]["Id"], one["Target"]["Port"]): one["TargetHealth"]["State"]
+            (one["Target"]["Id"], one["Target"].get("Port", 0)): one["TargetHealth"]["State"]
             for one in answer["TargetHealthDescriptions"]
         }
         healthy = [target for target, state in states.items() if state == "healthy"]
@@ -126,7 +153,7 @@ class Targets:
     @contextlib.contextmanager
     def _backend(self, source: Interface, ip: str, port: int, protocol: str) -> Iterator[_Backend]:
         key = (source.network_interface_id, ip, port, protocol)
-        version = self._reader.changes("ec2")
+        (version,) = self._accounts.versions("ec2")
         backend = self._kept(key, version) or self._opened(source, ip, port, protocol, version)
         try:
             yield backend

@@ -279,18 +279,24 @@ class Server:
         )
 
 
-_CLIENT = SSL.Context(SSL.TLS_CLIENT_METHOD)
-_CLIENT.set_min_proto_version(SSL.TLS1_VERSION)
-_CLIENT.set_cipher_list(f"DEFAULT:{_LEVEL}".encode())
+def _client(highest: str) -> SSL.Context:
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_min_proto_version(SSL.TLS1_VERSION)
+    context.set_max_proto_version(_VERSIONS[highest])
+    context.set_cipher_list(f"DEFAULT:{_LEVEL}".encode())
+    return context
 
 
-def connect(sock: socket.socket) -> Stream:
-    """A session with a target, whose certificate is not validated.
+_CLIENTS = {highest: _client(highest) for highest in ("TLSv1.2", "TLSv1.3")}
+
+
+def connect(sock: socket.socket, highest: str = "TLSv1.3") -> Stream:
+    """A session with a target, whose certificate is not validated, in at most that protocol.
 
     Source: "Target groups for your Application Load Balancers", "Routing configuration". No server
     name is sent, as none is documented. Raises ConnectionError, TimeoutError.
     """
-    tls = SSL.Connection(_CLIENT, None)
+    tls = SSL.Connection(_CLIENTS[highest], None)
     tls.set_connect_state()
     stream = Stream(sock, tls)
     try:

@@ -179,9 +179,10 @@ class Visit:
             )
         except TargetError as error:
             entry.target = error.target or "-"
+            entry.error_reason = error.reason or "-"
             return page(error.status)
         entry.target_seconds = time.monotonic() - started
-        entry.target = answered.target
+        entry.target = answered.target or "-"
         entry.target_status = str(answered.response.status)
         return forwarding.from_target(answered.response)
 

@@ -8,7 +8,7 @@ from typing import get_args
 import pulumi
 import pytest
 
-from tests.conftest import Deploy
+from tests.conftest import Deploy, Deployed
 
 
 def check_family(
@@ -43,3 +43,24 @@ def check_family(
 def refused(message: str) -> pytest.RaisesExc[ValueError]:
     """A refusal in just these words: the field, what was wanted, what was given."""
     return pytest.raises(ValueError, match=f"^{re.escape(message)}$")
+
+
+def edges(deployed: Deployed, kind: str) -> set[tuple[str, str, int]]:
+    """(from, to, port) of all rules into groups, or out of groups."""
+    found: set[tuple[str, str, int]] = set()
+    for rule in deployed.of(kind):
+        inputs = rule.inputs
+        assert set(inputs) == {
+            "securityGroupId",
+            "referencedSecurityGroupId",
+            "ipProtocol",
+            "fromPort",
+            "toPort",
+        }, rule.name
+        assert inputs["ipProtocol"] == "tcp"
+        assert inputs["fromPort"] == inputs["toPort"]
+        here, there = inputs["securityGroupId"], inputs["referencedSecurityGroupId"]
+        path = (there, here) if kind == "SecurityGroupIngressRule" else (here, there)
+        found.add((*path, inputs["fromPort"]))
+    assert len(found) == len(deployed.of(kind))
+    return found

@@ -1,14 +1,17 @@
 """The front: who gets in, what leads where, and that nothing else does."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pulumi
 import pytest
 
 from components.alb import AlbArgs, ExistingAlbArgs
-from components.mtls_alb_front import Client, MtlsAlbFront, MtlsAlbFrontArgs, PathRoute
-from tests.components.checks import check_family, refused
+from components.listener_rules import ApiTarget, PathRoute
+from components.mtls_alb_front import MtlsAlbFront, MtlsAlbFrontArgs
+from components.security_groups import Client
+from tests.components.checks import check_family, edges, refused
 from tests.conftest import Deploy, Deployed
 
 NEW = AlbArgs(vpc_id="vpc-1", subnet_ids={"az1": "subnet-1", "az2": "subnet-2"})
@@ -39,8 +42,7 @@ def args(**changes: Any) -> MtlsAlbFrontArgs:
         "alb": NEW,
         "trust_store_arn": "arn:trust",
         "validation_zone_id": "Z-PUBLIC",
-        "api_host": "abc.execute-api.eu-west-1.amazonaws.com",
-        "stage_name": "live",
+        "api": ApiTarget(host="abc.execute-api.eu-west-1.amazonaws.com", stage_name="live"),
         "endpoint_ips": {"az1": "10.0.0.16", "az2": "10.0.1.16"},
         "endpoint_security_group_id": "sg-endpoint",
     }
@@ -105,64 +107,12 @@ def test_a_domain_that_is_none_is_refused():
         args(domain="api.example.com.")
 
 
-def route(**changes: Any) -> PathRoute:
-    given: dict[str, Any] = {
-        "path_patterns": ("/x",),
-        "target_group_arn": "arn:x",
-        "priority": 100,
-    }
-    return PathRoute(**given | changes)
-
-
-@pytest.mark.parametrize("priority", [0, 6, 99, 50_000])
-def test_a_priority_among_the_fronts_own_is_refused(priority: int):
-    with refused(f"path_routes.x.priority: want 100 to 49999; got {priority}"):
-        args(path_routes={"x": route(priority=priority)})
-
-
-def test_the_lowest_and_the_highest_priority_are_taken():
-    args(path_routes={"x": route(priority=100), "y": route(priority=49_999)})
-
-
-def test_a_priority_given_twice_is_refused():
-    with refused("path_routes.y.priority: want one of its own; got 100, which x has"):
-        args(path_routes={"x": route(), "y": route()})
-
-
-@pytest.mark.parametrize(("count", "got"), [(0, "none"), (5, "5")])
-def test_more_paths_than_a_rule_takes_or_none_are_refused(count: int, got: str):
-    with refused(f"path_routes.x.path_patterns: want 1 to 4, such as '/reports/*'; got {got}"):
-        args(path_routes={"x": route(path_patterns=("/x",) * count)})
-    args(path_routes={"x": route(path_patterns=("/x",) * 4)})
-
-
-def test_a_path_of_another_form_is_refused():
-    with refused("path_routes.x.path_patterns: want a path such as '/reports/*'; got 'reports'"):
-        args(path_routes={"x": route(path_patterns=("/x", "*.pdf", "reports"))})
+def test_a_route_that_does_not_fit_is_refused():
+    with refused("path_routes.reports.priority: want 100 to 49999; got 1"):
+        args(path_routes={"reports": replace(REPORTS, priority=1)})
 
 
 # Who may connect to whom
-
-
-def edges(deployed: Deployed, kind: str) -> set[tuple[str, str, int]]:
-    """(from, to, port) of all rules into groups, or out of groups."""
-    found: set[tuple[str, str, int]] = set()
-    for rule in deployed.of(kind):
-        inputs = rule.inputs
-        assert set(inputs) == {
-            "securityGroupId",
-            "referencedSecurityGroupId",
-            "ipProtocol",
-            "fromPort",
-            "toPort",
-        }, rule.name
-        assert inputs["ipProtocol"] == "tcp"
-        assert inputs["fromPort"] == inputs["toPort"]
-        here, there = inputs["securityGroupId"], inputs["referencedSecurityGroupId"]
-        path = (there, here) if kind == "SecurityGroupIngressRule" else (here, there)
-        found.add((*path, inputs["fromPort"]))
-    assert len(found) == len(deployed.of(kind))
-    return found
 
 
 @pytest.mark.parametrize(("alb", "group"), [(NEW, "f-alb-group-id"), (THERE, "sg-alb")])
@@ -300,7 +250,9 @@ def test_path_routes_come_by_priority_and_before_the_api(full: Deployed):
 
 
 def test_the_api_takes_every_other_path_of_the_domain_and_is_picked_by_rewriting(deploy: Deploy):
-    api = rules(made(deploy, stage_name=pulumi.Output.from_input("v1")))[-1]
+    stage = pulumi.Output.from_input("v1")
+    target = ApiTarget(host="abc.execute-api.eu-west-1.amazonaws.com", stage_name=stage)
+    api = rules(made(deploy, api=target))[-1]
     assert api["conditions"] == [FOR_DOMAIN]
     assert api["actions"] == [{"type": "forward", "targetGroupArn": "arn:f-api"}]
     assert api["transforms"] == [
@@ -399,6 +351,7 @@ def test_outputs_are_what_clients_and_operators_need(full: Deployed):
         "alb_arn": "arn:f-alb-lb",
         "alb_security_group_id": "f-alb-group-id",
         "listener_arn": "arn:f-https",
+        "certificate_arn": "arn:f-server-certificate",
         "client_security_group_ids": {"shop": "f-client-shop-id", "bank": "sg-bank"},
         "log_bucket": "f-alb-logs-bucket-id",
     }

@@ -138,3 +138,8 @@ def test_an_existing_network_is_used_as_it_is(deploy: Deploy):
         "subnet_ids": {"euw1-az1": "subnet-1", "euw1-az2": "subnet-2"},
         "endpoint_ips": {"euw1-az1": "10.9.0.9", "euw1-az2": "10.9.1.9"},
     }
+
+
+def test_an_existing_network_needs_no_endpoint_addresses(deploy: Deploy):
+    args = ExistingNetworkArgs(vpc_id="v", subnet_ids={"euw1-az1": "s1", "euw1-az2": "s2"})
+    assert made(deploy, args).outputs["endpoint_ips"] == {}

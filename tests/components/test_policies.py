@@ -174,3 +174,61 @@ def test_merged_documents_hold_the_statements_of_all_in_order():
 def test_a_resource_policy_is_as_short_as_api_gateway_wants_it(digits: int):
     document = policies.private_api(API, "vpce-0123456789abcdef0", of_definition="f" * digits)
     assert len(json.dumps(document)) < 8192
+
+
+def test_a_private_domain_answers_to_one_endpoint():
+    invoke = {"Principal": "*", "Action": "execute-api:Invoke", "Resource": "execute-api:/*"}
+    assert policies.private_domain("vpce-1") == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", **invoke},
+            {
+                "Effect": "Deny",
+                **invoke,
+                "Condition": {"StringNotEquals": {"aws:SourceVpce": "vpce-1"}},
+            },
+        ],
+    }
+
+
+SERVICE = "arn:aws-cn:ec2:cn-north-1:111122223333:vpc-endpoint-service/vpce-svc-1"
+FOR_SERVICE = {
+    "ArnLike": {"aws:SourceArn": SERVICE},
+    "StringEquals": {"aws:SourceAccount": "111122223333"},
+}
+
+
+def test_privatelink_alone_publishes_to_the_topic_and_for_one_service():
+    assert policies.connection_topic("arn:topic", SERVICE) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "vpce.amazonaws.com"},
+                "Action": "sns:Publish",
+                "Resource": "arn:topic",
+                "Condition": FOR_SERVICE,
+            }
+        ],
+    }
+
+
+def test_the_account_keeps_the_key_and_privatelink_encrypts_with_it_for_one_service():
+    assert policies.connection_topic_key(SERVICE) == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws-cn:iam::111122223333:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "vpce.amazonaws.com"},
+                "Action": ["kms:GenerateDataKey*", "kms:Decrypt"],
+                "Resource": "*",
+                "Condition": FOR_SERVICE,
+            },
+        ],
+    }

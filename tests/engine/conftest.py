@@ -1,4 +1,4 @@
-"""An AWS account in the lab, the providers that work in it, and Pulumi stacks over both."""
+"""AWS accounts in the lab, the providers that work in them, and Pulumi stacks over both."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -10,17 +10,18 @@ from typing import Any
 
 import pytest
 
-from lab.aws_sessions import aws_session
 from lab.cloud.server import Cloud
-from lab.provider.aws import ProviderSettings, forget_clients
+from lab.provider.aws import Aws, ProviderSettings, forget_clients
 from lab.provider.cli import MissingCliError, find_cli
 from lab.provider.config import load_config
 from lab.provider.engine import Engine
 from lab.provider.grpc_server import Providers
+from lab.provider.registry import Registry
 from lab.provider.resources import full_registry
 from tests.conftest import ROOT
 
 REGION = "eu-west-1"
+ACCOUNTS = {"producer": "111122223333", "acme": "444455556666", "globex": "777788889999"}
 IMPORTS = "import pulumi\nimport pulumi_aws as aws\nimport pulumi_tls as tls\n"
 
 
@@ -32,25 +33,42 @@ class Account:
     providers: Providers
 
     def client(self, service: str) -> Any:
-        key = self.settings
-        session = aws_session(key.access_key_id, key.secret_access_key, REGION)
-        return session.client(service, endpoint_url=key.endpoint_url)
+        return Aws(self.settings).client(service)
 
 
 @pytest.fixture(scope="module")
-def account() -> Iterator[Account]:
+def registry() -> Registry:
+    """What the providers can do; a module may put another in its place."""
+    return full_registry()
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[Cloud]:
+    with Cloud(ACCOUNTS, REGION) as cloud:
+        yield cloud
+        forget_clients(cloud.endpoint_url)
+
+
+@pytest.fixture(scope="module")
+def accounts(cloud: Cloud, registry: Registry) -> Iterator[dict[str, Account]]:
     with ExitStack() as opened:
-        cloud = opened.enter_context(Cloud({"producer": "111122223333"}, REGION))
-        opened.callback(forget_clients, cloud.endpoint_url)
-        key = cloud.credentials["producer"]
-        settings = ProviderSettings(
-            endpoint_url=cloud.endpoint_url,
-            region=REGION,
-            access_key_id=key.access_key_id,
-            secret_access_key=key.secret_access_key,
-        )
-        providers = opened.enter_context(Providers(full_registry(), settings))
-        yield Account(settings=settings, providers=providers)
+        made: dict[str, Account] = {}
+        for name, key in cloud.credentials.items():
+            settings = ProviderSettings(
+                endpoint_url=cloud.endpoint_url,
+                region=REGION,
+                access_key_id=key.access_key_id,
+                secret_access_key=key.secret_access_key,
+            )
+            providers = opened.enter_context(Providers(registry, settings))
+            made[name] = Account(settings=settings, providers=providers)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def account(accounts: dict[str, Account]) -> Account:
+    """The producer's."""
+    return accounts["producer"]
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +90,13 @@ def dev(account: Account, cli: None, tmp_path_factory: pytest.TempPathFactory) -
     account.client("route53").create_hosted_zone(Name=zone, CallerReference="dev")
     folder = tmp_path_factory.mktemp("dev")
     return Engine(ROOT, folder, project, "dev", config, account.providers.ports)
+
+
+@pytest.fixture(scope="module")
+def acme(accounts: dict[str, Account], dev: Engine) -> Engine:
+    """The same of the dev stack's customer, in its account."""
+    project, config = load_config(ROOT, "acme")
+    return Engine(ROOT, dev.folder, project, "acme", config, accounts["acme"].providers.ports)
 
 
 @dataclass(kw_only=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -238,6 +239,32 @@ def test_an_archive_is_compared_by_its_hash_and_comes_back_as_it_was(aws: Any, t
     assert not diff(aws, FUNCTION, old, old).diffs
     request = provider_pb2.CreateRequest(type=FUNCTION, name="it", properties=old, preview=True)
     assert aws.Create(request).properties.fields["code"] == old.fields["code"]
+
+
+@pytest.mark.parametrize(
+    ("change", "unknown"),
+    [
+        ({}, set()),
+        ({"code": "2"}, {"lastModified", "codeSha256", "sourceCodeSize"}),
+        ({"timeout": 9}, {"lastModified"}),
+        ({"tags": {"a": "b"}}, set()),
+    ],
+)
+def test_a_preview_of_a_function_knows_what_its_update_leaves(
+    aws: Any, tmp_path: Path, change: dict[str, Any], unknown: set[str]
+):
+    decided = {"arn": "arn:f", "version": "$LATEST", "lastModified": "t", "codeSha256": "x"}
+    inputs = {"name": "f", "role": "arn:r", "timeout": 3, "tags": {}}
+    olds = sent({**inputs, **decided, "sourceCodeSize": 1})
+    olds.MergeFrom(_archive(str(tmp_path), "1"))
+    news = sent({**inputs, **change})
+    news.fields["code"].Clear()
+    news.MergeFrom(_archive(str(tmp_path), str(change.get("code", "1"))))
+    request = provider_pb2.UpdateRequest(
+        type=FUNCTION, name="it", id="f", olds=olds, old_inputs=olds, news=news, preview=True
+    )
+    planned = received(aws.Update(request).properties).values
+    assert {name for name in (*decided, "sourceCodeSize") if planned[name] is UNKNOWN} == unknown
 
 
 def _archive(path: str, digest: str) -> Struct:

@@ -27,19 +27,21 @@ def deployed(previewed: Result, dev: Engine) -> Result:
 
 
 def test_a_preview_makes_nothing(account: Account, before: dict[str, int], previewed: Result):
-    assert {step.operation for step in previewed.steps} == {"create"}
+    assert {step.operation for step in previewed.steps} == {"create", "read"}
+    assert [step.name for step in previewed.of("read")] == ["before"]
     assert inventory(account.client) == before
 
 
 def test_a_preview_knows_the_addresses_that_the_load_balancer_will_forward_to(previewed: Result):
     attachments = [s for s in previewed.steps if s.type.endswith(":TargetGroupAttachment")]
-    targets = [ipaddress.ip_address(step.inputs["targetId"]) for step in attachments]
+    to_endpoint = [step for step in attachments if step.name.startswith("front-api-")]
+    targets = [ipaddress.ip_address(step.inputs["targetId"]) for step in to_endpoint]
     assert len(targets) == 2
     assert all(target in ipaddress.ip_network("10.20.0.0/16") for target in targets)
 
 
 def test_a_deployment_makes_what_the_preview_listed(previewed: Result, deployed: Result):
-    assert {step.operation for step in deployed.steps} == {"create"}
+    assert {step.operation for step in deployed.steps} == {"create", "read"}
     assert {step.urn for step in deployed.steps} == {step.urn for step in previewed.steps}
     assert deployed.outputs["url"] == "https://api.example.com"
     assert "clients" in deployed.secret_outputs

@@ -10,7 +10,7 @@ import pytest
 
 from lab.session import Lab
 from tests.conftest import ROOT
-from tests.engine.inventory import KINDS
+from tests.engine.inventory import resources
 
 pytestmark = pytest.mark.engine
 
@@ -45,39 +45,31 @@ NOISE = {
 """What differs from one deployment to the next whoever makes it."""
 
 
-def described(lab: Lab) -> dict[str, list[str]]:
-    """Every resource of the account, by kind, with what is random in it blotted out."""
-    found: dict[str, list[str]] = {}
+def described(lab: Lab, account: str) -> dict[str, list[str]]:
+    """Every resource of an account, by kind, with what is random in it blotted out."""
+    client = partial(lab.client, account=account)
     api_id = lab.outputs["api_id"]  # perhaps of letters only, so that no pattern knows it
-    blot = partial(blotted, api_id=api_id)
-    for kind, (service, operation, key) in KINDS.items():
-        api = lab.client(service)
-        if api.can_paginate(operation):
-            answer = api.get_paginator(operation).paginate().build_full_result()
-        else:
-            answer = getattr(api, operation)()
-        found[kind] = sorted(map(blot, answer[key]))
-    elbv2 = lab.client("elbv2")
-    listeners = elbv2.describe_listeners(LoadBalancerArn=lab.outputs["alb_arn"])["Listeners"]
-    found["listeners"] = sorted(map(blot, listeners))
-    for listener in listeners:
-        arn = listener["ListenerArn"]
-        found["rules"] = sorted(map(blot, elbv2.describe_rules(ListenerArn=arn)["Rules"]))
-        attributes = elbv2.describe_listener_attributes(ListenerArn=arn)["Attributes"]
-        found["listener attributes"] = sorted(map(blot, attributes))
-    attributes = elbv2.describe_load_balancer_attributes(LoadBalancerArn=lab.outputs["alb_arn"])
-    found["load balancer attributes"] = sorted(map(blot, attributes["Attributes"]))
-    api = lab.client("apigateway")
-    stage = api.get_stage(restApiId=api_id, stageName="live")
-    export = api.get_export(
-        restApiId=api_id,
-        stageName="live",
-        exportType="oas30",
-        parameters={"extensions": "integrations,apigateway"},
-    )
-    found["stage"] = [blot({k: v for k, v in stage.items() if k != "lastUpdatedDate"})]
-    found["served"] = [blot(json.loads(export["body"].read()))]
-    return found
+    found: dict[str, list[Any]] = {**resources(client)}
+    elbv2, api = client("elbv2"), client("apigateway")
+    found["listener attributes"] = [
+        elbv2.describe_listener_attributes(ListenerArn=one["ListenerArn"])["Attributes"]
+        for one in found["listeners"]
+    ]
+    found["load balancer attributes"] = [
+        elbv2.describe_load_balancer_attributes(LoadBalancerArn=one["LoadBalancerArn"])
+        for one in found["load balancers"]
+    ]
+    for one in found["APIs"]:
+        stage = api.get_stage(restApiId=one["id"], stageName="live")
+        export = api.get_export(
+            restApiId=one["id"],
+            stageName="live",
+            exportType="oas30",
+            parameters={"extensions": "integrations,apigateway"},
+        )
+        found["stages"] = [{k: v for k, v in stage.items() if k != "lastUpdatedDate"}]
+        found["served"] = [json.loads(export["body"].read())]
+    return {kind: sorted(blotted(one, api_id) for one in ones) for kind, ones in found.items()}
 
 
 def blotted(value: Any, api_id: str) -> str:
@@ -96,10 +88,17 @@ def blotted(value: Any, api_id: str) -> str:
 
 
 def test_both_engines_deploy_the_same(cli: None, tmp_path: Path):
-    by: dict[str, dict[str, list[str]]] = {}
+    by: dict[str, dict[tuple[str, str], list[str]]] = {}
     for engine in ("inprocess", "pulumi"):
-        with Lab(ROOT, ["dev"], tmp_path / engine, engine=engine) as lab:
-            by[engine] = described(lab)
-    for kind, resources in by["inprocess"].items():
-        assert resources, kind
-        assert by["pulumi"][kind] == resources, kind
+        with Lab(ROOT, ["dev", "acme"], tmp_path / engine, engine=engine) as lab:
+            lab.deploy("dev", {"mtls:apiSelection": "private-domain"})
+            by[engine] = {
+                (account, kind): one
+                for account in ("producer", "acme")
+                for kind, one in described(lab, account).items()
+            }
+    assert by["pulumi"].keys() == by["inprocess"].keys()
+    for kind, found in by["inprocess"].items():
+        assert by["pulumi"][kind] == found, kind
+    held = {kind for (_, kind), found in by["inprocess"].items() if found}
+    assert held == {kind for _, kind in by["inprocess"]}

@@ -1,13 +1,21 @@
 """What the engine asks of a provider beyond the daily life of one stack, on small programs."""
 
-import pytest
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
+import pytest
+from pulumi.automation.events import EngineEvent
+
+from lab.provider.engine import Engine, Step
 from lab.provider.inprocess import DeployError
-from tests.engine.conftest import REGION, Account
+from lab.provider.state import Entry
+from tests.engine.conftest import REGION, Account, Written
 
 pytestmark = pytest.mark.engine
 
 CONFIG = {"aws:region": REGION}
+LOG_GROUP = "aws:cloudwatch/logGroup:LogGroup"
 
 
 def test_each_explicit_provider_keeps_its_own_region_and_tags(account: Account, written):
@@ -86,3 +94,114 @@ def test_a_protected_resource_is_not_deleted(account: Account, written):
     with pytest.raises(DeployError, match="protect"):
         program.write("").up()
     program.write("""aws.cloudwatch.LogGroup("g")""").up()
+
+
+def test_a_planned_name_is_the_deployed_one(account: Account, written):
+    engine = written(CONFIG).write("""aws.cloudwatch.LogGroup("g")""")
+    plan = str(engine.folder / "plan.json")
+    planned: list[str] = []
+
+    def heard(event: EngineEvent) -> None:
+        if event.resource_pre_event and event.resource_pre_event.metadata.type == LOG_GROUP:
+            new = event.resource_pre_event.metadata.new
+            assert new
+            assert new.inputs
+            planned.append(new.inputs["name"])
+
+    engine.stack.preview(plan=plan, on_event=heard)
+    engine.stack.up(plan=plan)
+    (entry,) = engine.entries()
+    assert planned == [entry.outputs["name"]]
+
+
+def test_names_are_as_the_stacks_autonaming_asks(account: Account, written):
+    naming = {"pulumi:autonaming": {"pattern": "of-${stack}-${name}-${hex(4)}"}}
+    engine = written({**CONFIG, **naming}).write("""
+        group = aws.ec2.SecurityGroup("g", description=pulumi.Config().get("text") or "one")
+        pulumi.export("name", group.name)
+    """)
+    first = engine.up().outputs["name"]
+    assert re.fullmatch(r"of-test-g-[0-9a-f]{4}", first)
+    assert engine.up().changing == []
+    replaced = engine.up({"demo:text": "two"})
+    assert replaced.outputs["name"] != first
+    assert [step.operation for step in replaced.steps if step.name == "g"] == [
+        "create-replacement",
+        "replace",
+        "delete-replaced",
+    ]
+
+
+@dataclass(kw_only=True)
+class Twice:
+    """A program deployed in two versions: what there was after each, by name, and the steps."""
+
+    before: dict[str, Entry]
+    after: dict[str, Entry]
+    steps: list[Step]
+
+    def of(self, name: str) -> list[str]:
+        return [step.operation for step in self.steps if step.name == name]
+
+
+@pytest.fixture(scope="module")
+def twice(account: Account, cli: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twice]:
+    """Each resource option at work, in one program to save runs of the engine."""
+    root = tmp_path_factory.mktemp("options")
+    program = Written(
+        engine=Engine(root, root / ".state", "demo", "test", CONFIG, account.providers.ports)
+    )
+    program.write("""
+        opts = pulumi.ResourceOptions
+        aws.cloudwatch.LogGroup("ignoring", retention_in_days=7)
+        aws.cloudwatch.LogGroup("old-name", retention_in_days=7)
+        aws.cloudwatch.LogGroup("replacing", retention_in_days=7)
+        aws.cloudwatch.LogGroup("retained", name="retained", opts=opts(retain_on_delete=True))
+        aws.ec2.SecurityGroup("first-new", description="one")
+        aws.ec2.SecurityGroup("first-gone", description="one")
+    """).up()
+    before = {entry.urn.rpartition("::")[2]: entry for entry in program.engine.entries()}
+    result = program.write("""
+        opts = pulumi.ResourceOptions
+        ignoring = opts(ignore_changes=["retention_in_days"])
+        aws.cloudwatch.LogGroup("ignoring", retention_in_days=30, opts=ignoring)
+        renamed = opts(aliases=[pulumi.Alias(name="old-name")])
+        aws.cloudwatch.LogGroup("new-name", retention_in_days=30, opts=renamed)
+        replacing = opts(replace_on_changes=["retention_in_days"])
+        aws.cloudwatch.LogGroup("replacing", retention_in_days=30, opts=replacing)
+        aws.ec2.SecurityGroup("first-new", description="two")
+        gone_first = opts(delete_before_replace=True)
+        aws.ec2.SecurityGroup("first-gone", description="two", opts=gone_first)
+    """).up()
+    after = {entry.urn.rpartition("::")[2]: entry for entry in program.engine.entries()}
+    yield Twice(before=before, after=after, steps=result.steps)
+    program.engine.destroy()
+
+
+def test_what_is_ignored_stays_as_it_was(twice: Twice):
+    assert twice.of("ignoring") == ["same"]
+    assert twice.after["ignoring"].outputs["retentionInDays"] == 7
+
+
+def test_a_renamed_resource_with_an_alias_is_the_same_one(twice: Twice):
+    assert twice.of("new-name") == ["update"]
+    assert twice.after["new-name"].id == twice.before["old-name"].id
+    assert "old-name" not in twice.after
+
+
+def test_a_change_may_be_asked_to_replace(twice: Twice):
+    assert twice.of("replacing") == ["create-replacement", "replace", "delete-replaced"]
+    assert twice.after["replacing"].id != twice.before["replacing"].id
+
+
+def test_the_old_one_goes_last_unless_asked_to_go_first(twice: Twice):
+    assert twice.of("first-new") == ["create-replacement", "replace", "delete-replaced"]
+    assert twice.of("first-gone") == ["delete-replaced", "replace", "create-replacement"]
+
+
+def test_what_is_retained_leaves_the_state_but_not_aws(account: Account, twice: Twice):
+    assert twice.of("retained") == ["delete"]
+    assert "retained" not in twice.after
+    logs = account.client("logs")
+    found = logs.describe_log_groups(logGroupNamePrefix="retained")["logGroups"]
+    assert [group["logGroupName"] for group in found] == ["retained"]

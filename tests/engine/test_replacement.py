@@ -42,7 +42,7 @@ def test_the_url_stays_when_the_api_is_replaced(lab: Lab):
     assert replaced.outputs["api_id"] != before
     assert replaced.outputs["url"] == "https://api.example.com"
     assert set(statuses) == {200}
-    assert statuses[200] > 50
+    assert statuses[200] > 10, "calls went on all the while"
     for _ in range(20):
         assert curl(client.door, client.files, "/widgets").status == 200
 

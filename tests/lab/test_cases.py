@@ -1,4 +1,4 @@
-"""The dev stack, deployed as it is and really called: every case must come out as expected."""
+"""The stacks as they are, deployed and really called: every case must come out as expected."""
 
 import json
 from pathlib import Path
@@ -19,13 +19,17 @@ ROWS = {
     "forged_headers": 4,
     "tls_versions": 4,
     "key_kinds": 7,
+    "over_private_link": 5,
+    "health_listener": 4,
+    "onboarding": 8,
+    "private_names": 4,
     "rotation": 4,
 }
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory):
-    with Lab(ROOT, ["dev"], tmp_path_factory.mktemp("lab")) as lab:
+    with Lab(ROOT, ["dev", "acme"], tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 
@@ -43,11 +47,16 @@ def test_lab_json_says_how_to_call_with_unmodified_curl(lab: Lab):
     assert set(client) == {
         "name", "account", "url", "connect_to", "ca_file", "cert_file", "key_file", "token_file",
     }  # fmt: skip
+    assert [(one["name"], one["account"]) for one in known["clients"]] == [
+        ("shop", "producer"),
+        ("acme-shop", "acme"),
+    ]
+    assert known["accounts"]["acme"]["account_id"] == "444455556666"
     assert client["connect_to"].startswith("api.example.com:443:127.0.0.1:")
     assert Path(client["key_file"]).stat().st_mode & 0o077 == 0
     assert "PRIVATE KEY" not in path.read_text()
-    ours = lab.clients()[0]
-    assert curl(ours.door, ours.files, "/widgets").body == '{"id":"1","value":"4.99"}'
+    for one in lab.clients():
+        assert curl(one.door, one.files, "/widgets").body == '{"id":"1","value":"4.99"}'
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)

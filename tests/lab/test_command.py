@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import PROGRAM, ROOT
 
 pytestmark = pytest.mark.lab
 
@@ -49,11 +49,13 @@ def test_status_prints_a_curl_command_that_gets_the_widget_when_pasted(running):
     _, state = running
     status = run("status", "--state", str(state))
     assert status.returncode == 0, status.stderr
-    (command,) = [line for line in status.stdout.splitlines() if line.startswith("  curl ")]
-    pasted = subprocess.run(
-        ["sh", "-c", f"{command} --silent"], capture_output=True, text=True, check=False
-    )
-    assert pasted.stdout == '{"id":"1","value":"4.99"}'
+    commands = [line for line in status.stdout.splitlines() if line.startswith("  curl ")]
+    assert len(commands) == 2, "one in the producer's account, one in the customer's"
+    for command in commands:
+        pasted = subprocess.run(
+            ["sh", "-c", f"{command} --silent"], capture_output=True, text=True, check=False
+        )
+        assert pasted.stdout == '{"id":"1","value":"4.99"}'
 
 
 def test_the_same_command_without_its_certificate_is_refused_in_the_handshake(running):
@@ -110,9 +112,10 @@ def test_an_interrupt_while_starting_ends_it_too(tmp_path: Path):
 
 
 def test_what_the_program_refuses_is_shown_as_pulumi_would(tmp_path: Path):
-    for part in ("__main__.py", "settings.py", "Pulumi.yaml", "components", "widgets", "lab"):
+    for part in (*PROGRAM, "lab"):
         (tmp_path / part).symlink_to(ROOT / part)
     dev = (ROOT / "Pulumi.dev.yaml").read_text()
+    (tmp_path / "Pulumi.dev.yaml").unlink()
     (tmp_path / "Pulumi.dev.yaml").write_text(dev.replace("10.20.1.0/24", "10.20.0.0/25"))
     command = [*LAB, "demo", "--state", str(tmp_path / ".lab")]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

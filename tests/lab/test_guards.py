@@ -1,4 +1,4 @@
-"""Each of the four guards, taken out of a copy of the program: some case must notice."""
+"""Each guard, taken out of a copy of the program: some case must notice."""
 
 import shutil
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from lab.cases import Case
+from lab.cases.customers import over_private_link
 from lab.cases.guards import ways_round
+from lab.cases.onboarding import onboarding
 from lab.cases.requests import misdirected
 from lab.session import Lab
-from tests.conftest import ROOT
+from tests.conftest import PROGRAM, ROOT
 
 pytestmark = pytest.mark.lab
-
-PARTS = ("__main__.py", "settings.py", "Pulumi.yaml", "Pulumi.dev.yaml", "components", "widgets")
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,19 @@ class Guard:
     taken_out: dict[str, str]
     case: Case
     noticed: str
+    stacks: tuple[str, ...] = ("dev",)
+
+
+def opened(name: str, block: str) -> str:
+    """In place of the group that a rule names: a whole network, for the rules of that name."""
+    group = '{"referenced_security_group_id": source}'
+    return f'**({{"cidr_ipv4": "{block}"}} if "{name}" in name else {group})'
 
 
 GUARDS = {
     "the endpoint's security group": Guard(
-        "components/mtls_alb_front.py",
-        {"referenced_security_group_id=source": 'cidr_ipv4="10.20.0.0/16"'},
+        "components/security_groups.py",
+        {"referenced_security_group_id=source": opened("front-endpoint", "10.20.0.0/16")},
         ways_round,
         "straight to the endpoint",
     ),
@@ -55,12 +62,26 @@ GUARDS = {
             "listener = self._listener(": (
                 "self.open = targets.arn\n        listener = self._listener("
             ),
-            "default_actions=[_answer(404)]": (
+            "default_actions=[answer(404)]": (
                 'default_actions=[{"type": "forward", "target_group_arn": self.open}]'
             ),
         },
         misdirected,
         "another host name",
+    ),
+    "the consumer endpoint's security group": Guard(
+        "components/security_groups.py",
+        {"referenced_security_group_id=source": opened("consumer-from", "10.30.0.0/16")},
+        over_private_link,
+        "in the customer's VPC, in no listed group",
+        ("dev", "acme"),
+    ),
+    "acceptance of a customer's endpoint": Guard(
+        "components/private_link_service.py",
+        {"acceptance_required=args.acceptance_required": "acceptance_required=False"},
+        onboarding,
+        "its endpoint, not accepted yet",
+        ("dev", "acme"),
     ),
 }
 
@@ -68,7 +89,7 @@ GUARDS = {
 @pytest.mark.parametrize("name", GUARDS)
 def test_without_this_guard_a_case_fails(name: str, tmp_path: Path):
     guard = GUARDS[name]
-    for part in PARTS:
+    for part in PROGRAM:
         if (ROOT / part).is_dir():
             shutil.copytree(ROOT / part, tmp_path / part)
         else:
@@ -78,6 +99,6 @@ def test_without_this_guard_a_case_fails(name: str, tmp_path: Path):
         assert source.count(protected) == 1, f"{protected!r} moved; this test must follow it"
         source = source.replace(protected, opened)
     (tmp_path / guard.file).write_text(source)
-    with Lab(tmp_path, ["dev"], tmp_path / ".lab") as lab:
+    with Lab(tmp_path, guard.stacks, tmp_path / ".lab") as lab:
         failed = {result.tried for result in guard.case(lab) if not result.passed}
     assert guard.noticed in failed

@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.lab
 
+NO_CUSTOMERS = {"mtls:privateLink": "false", "mtls:customers": "{}"}
 WIDGET = '{"id":"1","value":"4.99"}'
 
 
@@ -49,6 +50,7 @@ def test_a_bundle_of_ones_own_lets_its_clients_in_and_nobody_else(lab: Lab, corp
                     {"corp": {"kind": "bring-your-own", "bundleFile": bundle.name}}
                 ),
                 "mtls:clients": json.dumps({"shop": {}}),
+                **NO_CUSTOMERS,
             },
         )
     finally:
@@ -88,18 +90,6 @@ def openapi(routes: dict[str, str]) -> dict[str, Any]:
     }
 
 
-def test_a_path_route_leads_to_its_own_target_group(lab: Lab):
-    network = lab.client("ec2").describe_vpc_endpoints()["VpcEndpoints"][0]
-    group = lab.client("elbv2").create_target_group(
-        Name="reports", TargetType="ip", Protocol="HTTPS", Port=443, VpcId=network["VpcId"]
-    )["TargetGroups"][0]["TargetGroupArn"]
-    route = {"paths": ["/reports/*"], "targetGroupArn": group, "priority": 100}
-    lab.deploy("dev", {"mtls:pathRoutes": json.dumps({"reports": route})})
-    client = lab.clients()[0]
-    assert curl(client.door, client.files, "/reports/today").status == 503, "it has no targets"
-    assert curl(client.door, client.files, "/widgets").body == WIDGET
-
-
 def test_a_route_is_served_once_added_and_gone_once_taken_out(lab: Lab):
     lab.deploy("dev")
     client = lab.clients()[0]
@@ -130,6 +120,7 @@ def test_an_existing_network_trust_store_and_load_balancer_are_adopted(lab: Lab,
         "mtls:alb": json.dumps({"arn": there["alb"], "securityGroupId": there["alb_group"]}),
         "mtls:clients": json.dumps({"till": {"securityGroupId": there["client_group"]}}),
         "mtls:manageApiGatewayLogRole": "false",
+        **NO_CUSTOMERS,
     }
     outputs = lab.deploy("adopted").outputs
     assert outputs["alb_arn"] == there["alb"]

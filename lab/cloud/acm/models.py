@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.serialization import (
 from moto.acm.exceptions import AWSValidationException, CertificateNotFound
 from moto.acm.models import AWSCertificateManagerBackend, CertBundle, TagHolder, acm_backends
 from moto.acm.utils import make_arn_for_certificate
+from moto.apigateway.models import apigateway_backends
 from moto.core.exceptions import AWSError
 from moto.core.utils import utcnow
 from moto.elbv2.models import elbv2_backends
-from moto.route53.models import route53_backends
 
-from lab.cloud import changes
+from lab.cloud import changes, public_dns
 from lab.cloud.acm.authority import KEY_ALGORITHMS, Authority, new_key
 
 # DomainNameString in the API reference
@@ -119,16 +119,8 @@ class RequestedCertificate(CertBundle):
 
     def _is_validated(self, domain: str) -> bool:
         wanted = self.validation_record(domain)
-        return any(
-            record.type == "CNAME"
-            and _same_name(record.name, wanted["Name"])
-            and any(_same_name(value, wanted["Value"]) for value in record.records)
-            for account in list(route53_backends.values())
-            for backend in list(account.values())
-            for zone in list(backend.zones.values())
-            if not zone.private_zone
-            for record in zone.rrsets
-        )
+        found = public_dns.values("CNAME", wanted["Name"])
+        return any(public_dns.same_name(value, wanted["Value"]) for value in found)
 
 
 class Backend(AWSCertificateManagerBackend):
@@ -175,7 +167,11 @@ class Backend(AWSCertificateManagerBackend):
         """moto's, with who uses the certificate now."""
         certificate = super().get_certificate(arn)
         balancers: Any = elbv2_backends[self.account_id][self.region_name]
-        certificate.in_use_by = balancers.certificates_in_use().get(arn, [])
+        gateway: Any = apigateway_backends[self.account_id][self.region_name]
+        certificate.in_use_by = [
+            *balancers.certificates_in_use().get(arn, []),
+            *gateway.certificates_of_domains().get(arn, []),
+        ]
         return certificate
 
     def delete_certificate(self, arn: str) -> None:
@@ -231,7 +227,3 @@ def private_key(arn: str) -> bytes:
     if certificate.status != "ISSUED":
         raise LookupError(f"certificate {arn} is {certificate.status}")
     return certificate.key
-
-
-def _same_name(one: str, other: str) -> bool:
-    return one.rstrip(".").lower() == other.rstrip(".").lower()

@@ -10,6 +10,8 @@ from moto.apigateway.utils import ApigwDeploymentIdentifier, ApigwRestApiIdentif
 from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 
+from lab.cloud.apigateway.access_associations import AccessAssociationBackend
+from lab.cloud.apigateway.base_path_mappings import BasePathMappingBackend
 from lab.cloud.apigateway.deployments import Deployment, check_deployable, taken
 from lab.cloud.apigateway.exceptions import (
     BadRequestException,
@@ -36,8 +38,10 @@ STAGE_NAME = re.compile(r"[a-zA-Z0-9_]{1,128}")
 LOGGING_ACTIONS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents")
 
 
-class Backend(GatewayResponseBackend, APIGatewayBackend):  # type: ignore[override]
-    """One account's REST APIs in one region."""
+class Backend(  # type: ignore[override]
+    GatewayResponseBackend, BasePathMappingBackend, AccessAssociationBackend, APIGatewayBackend
+):
+    """One account's REST APIs and custom domain names in one region."""
 
     apis: dict[str, RestApi]  # type: ignore[assignment]
 
@@ -84,6 +88,7 @@ class Backend(GatewayResponseBackend, APIGatewayBackend):  # type: ignore[overri
 
     def delete_rest_api(self, function_id: str) -> RestApi:
         self.get_rest_api(function_id)
+        self.check_unmapped(function_id)
         return self.apis.pop(function_id)
 
     def put_rest_api(  # type: ignore[override]

@@ -5,9 +5,9 @@ from typing import Any
 from urllib.parse import unquote
 
 import yaml
-from moto.apigateway.responses import APIGatewayResponse
 from moto.core.common_types import TYPE_RESPONSE
 
+from lab.cloud.apigateway.domain_responses import DomainResponse
 from lab.cloud.apigateway.exceptions import BadRequestException
 from lab.cloud.apigateway.models import Backend
 from lab.cloud.apigateway.patches import invalid_path
@@ -16,7 +16,7 @@ MAX_PAGE = 500
 DEFAULT_PAGE = 25
 
 
-class Response(APIGatewayResponse):
+class Response(DomainResponse):
     """Ids are taken from the path, as in moto."""
 
     backend: Backend  # type: ignore[assignment]
@@ -185,11 +185,18 @@ class Response(APIGatewayResponse):
         return self._answer({}, 204)
 
     def _tagged(self) -> Any:
-        """What `arn:aws:apigateway:region::/restapis/id[/stages/name]` names."""
-        parts = unquote(self.path).partition("::/")[2].split("/")
-        if len(parts) == 4:
-            return self.backend.get_stage(parts[1], parts[3])
-        return self.backend.get_rest_api(parts[1])
+        """What an ARN names: `…:/restapis/id[/stages/name]`, `…:/domainnames/name[+id]` or
+        `…:/domainnameaccessassociations/…`."""
+        arn = unquote(self.path).removeprefix("/tags/")
+        kind, *parts = arn.split(":", 5)[5].strip("/").split("/")
+        if kind == "domainnameaccessassociations":
+            return self.backend.association(arn)
+        if kind == "domainnames":
+            name, _, domain_id = parts[0].partition("+")
+            return self.backend.domain(name, domain_id or None)
+        if len(parts) == 3:
+            return self.backend.get_stage(parts[0], parts[2])
+        return self.backend.get_rest_api(parts[0])
 
 
 def parsed(body: str | bytes) -> dict[str, Any]:

@@ -16,12 +16,18 @@ MAX_COMPRESSION_SIZE = 10_485_760  # bytes, the limit of a payload
 ENDPOINT_TYPES = ("EDGE", "REGIONAL", "PRIVATE")
 API_KEY_SOURCES = ("AUTHORIZER", "HEADER")
 
+
+def compression(patch: Patch) -> int | None:
+    """ "Patch operations" of UpdateRestApi: no value turns compression off."""
+    return integer(patch) if patch.get("value") else None
+
+
 SETTINGS = {
     "/name": ("name", text),
     "/description": ("description", text),
     "/apiKeySource": ("api_key_source", text),
     "/disableExecuteApiEndpoint": ("disableExecuteApiEndpoint", boolean),
-    "/minimumCompressionSize": ("minimum_compression_size", integer),
+    "/minimumCompressionSize": ("minimum_compression_size", compression),
     "/securityPolicy": ("security_policy", text),
     "/endpointAccessMode": ("endpoint_access_mode", text),
 }

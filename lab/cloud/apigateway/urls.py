@@ -11,7 +11,13 @@ __all__ = ["url_bases", "url_paths"]
 url_paths = {
     path: Response.dispatch if getattr(handler, "__self__", None) is APIGatewayResponse else handler
     for path, handler in moto_paths.items()
-} | {
-    "{0}/tags/arn:(?P<partition>[^/]+):apigateway:(?P<region_name>[^/]+)::/restapis/"
-    "(?P<function_id>[^/]+)$": Response.dispatch,
-}
+} | dict.fromkeys(
+    (
+        "{0}/tags/arn:(?P<partition>[^/]+):apigateway:(?P<region_name>[^/]+):(?P<account_id>[0-9]*):"
+        "/(?P<resource>.+)$",
+        "{0}/domainnameaccessassociations$",
+        "{0}/domainnameaccessassociations/(?P<association_arn>.+)$",
+        "{0}/rejectdomainnameaccessassociations$",
+    ),
+    Response.dispatch,
+)

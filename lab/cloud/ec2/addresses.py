@@ -47,7 +47,7 @@ class NetworkInterfaceBackend:
             wanted.append(address)
         for each in wanted:
             self.check_address(subnet, each)
-        return super().create_network_interface(  # type: ignore[misc]
+        interface = super().create_network_interface(  # type: ignore[misc]
             subnet,
             address if wanted else self.free_address(subnet),
             private_ip_addresses,
@@ -57,6 +57,8 @@ class NetworkInterfaceBackend:
             delete_on_termination,
             **kwargs,
         )
+        interface.availability_zone_id = subnet.availability_zone_id
+        return interface
 
     def create_managed_network_interface(
         self,

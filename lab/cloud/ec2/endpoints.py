@@ -1,109 +1,33 @@
 """Interface VPC endpoints with their network interfaces, fixed addresses, policies and private DNS.
 
 "CreateVpcEndpoint" and "ModifyVpcEndpoint" in the Amazon EC2 API Reference; "Access an AWS service
-using an interface VPC endpoint" in AWS PrivateLink. Gateway endpoints are moto's own. Not modelled:
-dual stack, cross-region services, the time that deletion takes.
+using an interface VPC endpoint" and "Access SaaS products through AWS PrivateLink". Private DNS is
+on by default for AWS's services only. Where a service requires acceptance, private DNS comes after
+it, by a modification. Gateway endpoints are moto's own. Not modelled: dual stack, cross-region
+services, the time that deletion takes.
 """
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from moto.ec2.exceptions import InvalidServiceName
-from moto.ec2.models.vpcs import AWS_ENDPOINT_SERVICES, VPCEndPoint
-from moto.ec2.utils import random_resource_id, random_vpc_ep_id
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models.vpcs import VPCEndPoint
 
+from lab.cloud.callers import Caller
+from lab.cloud.ec2.connections import connect, disconnect
+from lab.cloud.ec2.endpoint_services import EndpointService
 from lab.cloud.ec2.exceptions import (
     endpoint_not_found,
     invalid_parameter,
     two_subnets_in_one_zone,
 )
-from lab.cloud.ec2.policies import DEFAULT_POLICY, check_endpoint_policy
+from lab.cloud.ec2.interface_endpoint import InterfaceEndpoint
+from lab.cloud.ec2.policies import DEFAULT_POLICY, check_endpoint_policy, is_full_access
+from lab.cloud.ec2.service_offers import Offer, find_offer
 
-GATEWAY_SERVICES = ("s3", "dynamodb")
-
-
-class InterfaceEndpoint(VPCEndPoint):
-    """One interface endpoint; its interfaces are kept by subnet id."""
-
-    def __init__(self, backend: Any, request: Mapping[str, Any], tags: dict[str, str]) -> None:
-        super().__init__(
-            backend,
-            random_vpc_ep_id(),
-            request["VpcId"],
-            request["ServiceName"],
-            "Interface",
-            request.get("PolicyDocument") or DEFAULT_POLICY,
-            route_table_ids=[],
-            security_group_ids=list(request.get("SecurityGroupIds", [])),
-            client_token=request.get("ClientToken"),
-            private_dns_enabled=request.get("PrivateDnsEnabled", True),
-        )
-        self.state = "pending"
-        self.ip_address_type = request.get("IpAddressType", "ipv4")
-        self.dns_options = {"DnsRecordIpType": self.ip_address_type} | request.get("DnsOptions", {})
-        self.requester_managed = False
-        self._label = random_resource_id(8)
-        self.interfaces: dict[str, Any] = {}
-        self.add_tags(tags)
-
-    @property
-    def network_interface_ids(self) -> list[str]:
-        return [interface.id for interface in self.interfaces.values()]
-
-    @network_interface_ids.setter
-    def network_interface_ids(self, _ids: list[str]) -> None:
-        """Moto's constructor assigns the list; here it follows from the interfaces."""
-
-    @property
-    def subnet_ids(self) -> list[str]:
-        return list(self.interfaces)
-
-    @subnet_ids.setter
-    def subnet_ids(self, _ids: list[str] | None) -> None:
-        """As above."""
-
-    @property
-    def dns_entries(self) -> list[dict[str, str]]:
-        service, region = endpoint_service(self.service_name), self.ec2_backend.region_name
-        zone_id = hosted_zone_id(f"vpce.{region}")
-        zones = [interface.subnet.availability_zone for interface in self.interfaces.values()]
-        hosts = [self._label, *(f"{self._label}-{zone}" for zone in zones)]
-        entries = [
-            {
-                "DnsName": f"{self.id}-{host}.{service}.{region}.vpce.amazonaws.com",
-                "HostedZoneId": zone_id,
-            }
-            for host in hosts
-        ]
-        if self.private_dns_enabled:
-            zone_id = hosted_zone_id(f"{self.id} {self.service_name}")
-            entries.append({"DnsName": private_name(self.service_name), "HostedZoneId": zone_id})
-        return entries
-
-    @dns_entries.setter
-    def dns_entries(self, _entries: list[dict[str, str]] | None) -> None:
-        """As above."""
-
-    def place(self, subnet_id: str, address: str | None) -> None:
-        """Puts the endpoint's interface into a subnet, in place of the one it may have there."""
-        backend = self.ec2_backend
-        present = self.interfaces.get(subnet_id)
-        if present is not None and address in (None, present.private_ip_address):
-            return
-        interface = backend.create_managed_network_interface(
-            subnet_id,
-            address,
-            self.security_group_ids,
-            f"VPC Endpoint Interface {self.id}",
-            "vpc_endpoint",
-        )
-        if present is not None:
-            backend.remove_managed_network_interface(present.id)
-        self.interfaces[subnet_id] = interface
-
-    def leave(self, subnet_id: str) -> None:
-        self.ec2_backend.remove_managed_network_interface(self.interfaces.pop(subnet_id).id)
+# "AWS PrivateLink quotas"
+MAX_ENDPOINTS_PER_VPC = 50
+NOT_ACCEPTED = "Private DNS can't be enabled until the endpoint connection is accepted."
 
 
 class VpcEndpointBackend:
@@ -112,18 +36,19 @@ class VpcEndpointBackend:
     vpc_end_points: dict[str, VPCEndPoint]
 
     def create_interface_endpoint(
-        self, request: Mapping[str, Any], tags: dict[str, str]
+        self, request: Mapping[str, Any], tags: dict[str, str], who: Caller
     ) -> InterfaceEndpoint:
         """`request` in the API's words. Nothing is created when anything is refused.
 
         Raises InvalidServiceName, InvalidParameter, InvalidParameterValue, InvalidPolicyDocument,
-        DuplicateSubnetsInSameZone, InvalidIPAddress.InUse and the NotFound codes.
+        DuplicateSubnetsInSameZone, InvalidIPAddress.InUse, VpcEndpointLimitExceeded and the
+        NotFound codes.
         """
         vpc = self.get_vpc(request["VpcId"])  # type: ignore[attr-defined]
         region = self.region_name  # type: ignore[attr-defined]
-        check_service(request["ServiceName"], "Interface", region)
-        if "PolicyDocument" in request:
-            check_endpoint_policy(request["PolicyDocument"])
+        offer = find_offer(request["ServiceName"], "Interface", region, who)
+        self._check_number(vpc.id)
+        check_policy(offer, request)
         if request.get("IpAddressType", "ipv4") != "ipv4":
             raise invalid_parameter(
                 f"The IP address type {request['IpAddressType']} needs subnets with IPv6 CIDR"
@@ -136,20 +61,25 @@ class VpcEndpointBackend:
             "SecurityGroupIds": request.get("SecurityGroupIds")
             or [self.get_default_security_group(vpc.id).id],  # type: ignore[attr-defined]
         }
-        self._check_placement(vpc.id, subnet_ids, addresses, request["SecurityGroupIds"])
-        if request.get("PrivateDnsEnabled", True):
-            self._check_private_dns(vpc, request["ServiceName"])
-        endpoint: Any = InterfaceEndpoint(self, request, tags)
+        self._check_placement(vpc.id, offer, subnet_ids, addresses, request["SecurityGroupIds"])
+        private_name = None
+        if request.get("PrivateDnsEnabled", offer.private_dns_default):
+            if offer.acceptance_required:
+                raise invalid_parameter(NOT_ACCEPTED)
+            private_name = self._private_name(vpc, offer)
+        endpoint: Any = InterfaceEndpoint(self, offer, request, private_name, tags)
         for subnet_id in subnet_ids:
             endpoint.place(subnet_id, addresses.get(subnet_id))
         self.vpc_end_points[endpoint.id] = endpoint
+        if isinstance(offer, EndpointService):
+            connect(offer, endpoint)
         return endpoint
 
     def modify_interface_endpoint(self, request: Mapping[str, Any]) -> None:
         """As `create_interface_endpoint`; interfaces follow subnets, addresses and groups."""
         endpoint = self.get_interface_endpoint(request["VpcEndpointId"])
-        if "PolicyDocument" in request:
-            check_endpoint_policy(request["PolicyDocument"])
+        endpoint.settle()
+        check_policy(endpoint.offer, request)
         removed = request.get("RemoveSubnetIds", [])
         kept = [each for each in endpoint.subnet_ids if each not in removed]
         added = [each for each in request.get("AddSubnetIds", []) if each not in kept]
@@ -166,12 +96,16 @@ class VpcEndpointBackend:
             for subnet_id, address in addresses.items()
             if subnet_id in added or endpoint.interfaces[subnet_id].private_ip_address != address
         }
-        self._check_placement(endpoint.vpc_id, subnet_ids, moved, groups)
-        if request.get("PrivateDnsEnabled", False) and not endpoint.private_dns_enabled:
-            self._check_private_dns(
-                self.get_vpc(endpoint.vpc_id),  # type: ignore[attr-defined]
-                endpoint.service_name,
-            )
+        self._check_placement(endpoint.vpc_id, endpoint.offer, subnet_ids, moved, groups)
+        private_name = endpoint.private_name
+        if request.get("PrivateDnsEnabled") is False:
+            private_name = None
+        elif request.get("PrivateDnsEnabled") and private_name is None:
+            if endpoint.state != "available":
+                raise invalid_parameter(NOT_ACCEPTED)
+            vpc = self.get_vpc(endpoint.vpc_id)  # type: ignore[attr-defined]
+            private_name = self._private_name(vpc, endpoint.offer)
+        endpoint.private_name = private_name
         self._apply(endpoint, request, subnet_ids, addresses, groups)
 
     def _apply(
@@ -186,8 +120,6 @@ class VpcEndpointBackend:
             endpoint.policy_document = DEFAULT_POLICY
         if "PolicyDocument" in request:
             endpoint.policy_document = request["PolicyDocument"]
-        if "PrivateDnsEnabled" in request:
-            endpoint.private_dns_enabled = request["PrivateDnsEnabled"]
         endpoint.dns_options |= request.get("DnsOptions", {})
         endpoint.security_group_ids = groups
         for subnet_id in set(endpoint.subnet_ids) - set(subnet_ids):
@@ -209,6 +141,8 @@ class VpcEndpointBackend:
             if isinstance(endpoint, InterfaceEndpoint):
                 for subnet_id in endpoint.subnet_ids:
                     endpoint.leave(subnet_id)
+                if isinstance(endpoint.offer, EndpointService):
+                    disconnect(endpoint.offer, endpoint)
             else:
                 super().delete_vpc_endpoints([endpoint_id])  # type: ignore[misc]
             del self.vpc_end_points[endpoint_id]
@@ -230,7 +164,12 @@ class VpcEndpointBackend:
         return addresses
 
     def _check_placement(
-        self, vpc_id: str, subnet_ids: list[str], addresses: dict[str, str], groups: list[str]
+        self,
+        vpc_id: str,
+        offer: Offer,
+        subnet_ids: list[str],
+        addresses: dict[str, str],
+        groups: list[str],
     ) -> None:
         zones: set[str] = set()
         for subnet_id in subnet_ids:
@@ -240,53 +179,61 @@ class VpcEndpointBackend:
             if subnet.availability_zone in zones:
                 raise two_subnets_in_one_zone(subnet_id)
             zones.add(subnet.availability_zone)
+            if (
+                isinstance(offer, EndpointService)
+                and subnet.availability_zone_id not in offer.availability_zone_ids
+            ):
+                raise invalid_parameter(
+                    f"The VPC endpoint service {offer.service_name} does not support the"
+                    f" availability zone of the subnet: {subnet_id}."
+                )
             self.check_groups(groups, subnet)  # type: ignore[attr-defined]
             if subnet_id in addresses:
                 self.check_address(subnet, addresses[subnet_id])  # type: ignore[attr-defined]
 
-    def _check_private_dns(self, vpc: Any, service_name: str) -> None:
+    def _private_name(self, vpc: Any, offer: Offer) -> str:
+        """The name to enable private DNS with, when the VPC and the service allow it."""
+        name = offer.usable_private_name()
         if not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
             raise invalid_parameter(
                 "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC"
                 f" attributes set to true for {vpc.id}"
             )
         for other in self.vpc_end_points.values():
-            if (
-                isinstance(other, InterfaceEndpoint)
-                and (other.vpc_id, other.service_name) == (vpc.id, service_name)
-                and other.private_dns_enabled
+            if isinstance(other, InterfaceEndpoint) and (other.vpc_id, other.private_name) == (
+                vpc.id,
+                name,
             ):
                 raise invalid_parameter(
                     "private-dns-enabled cannot be set because there is already a conflicting DNS"
-                    f" domain for {private_name(service_name)} in the VPC {vpc.id}"
+                    f" domain for {name} in the VPC {vpc.id}"
                 )
+        return name
+
+    def _check_number(self, vpc_id: str) -> None:
+        there = [
+            each
+            for each in self.vpc_end_points.values()
+            if isinstance(each, InterfaceEndpoint) and each.vpc_id == vpc_id
+        ]
+        if len(there) >= MAX_ENDPOINTS_PER_VPC:
+            raise EC2ClientError(
+                "VpcEndpointLimitExceeded",
+                f"The VPC {vpc_id} has the maximum number of interface VPC endpoints.",
+            )
 
 
-def hosted_zone_id(of: str) -> str:
-    """The same zone has the same id: one per region for all endpoints, one per private name."""
-    return "Z" + hashlib.sha256(of.encode()).hexdigest()[:13].upper()
+def check_policy(offer: Offer, request: Mapping[str, Any]) -> None:
+    """Raises InvalidPolicyDocument, or InvalidParameter where the service takes no policy.
 
-
-def endpoint_service(service_name: str) -> str:
-    """`execute-api` of `com.amazonaws.us-east-1.execute-api`."""
-    return service_name.split(".", 3)[3]
-
-
-def private_name(service_name: str) -> str:
-    return f"{endpoint_service(service_name)}.{service_name.split('.')[2]}.amazonaws.com"
-
-
-def check_service(service_name: str, endpoint_type: str, region: str) -> None:
-    """Raises InvalidServiceName, or InvalidParameter for a type that the service does not offer."""
-    prefix = f"com.amazonaws.{region}."
-    service = service_name.removeprefix(prefix)
-    if not service_name.startswith(prefix) or service not in AWS_ENDPOINT_SERVICES:
-        raise InvalidServiceName(service_name)
-    offered = ["Interface"]
-    if service in GATEWAY_SERVICES:
-        offered.insert(0, "Gateway")
-    if endpoint_type not in offered:
+    "Control access to VPC endpoints using endpoint policies" (AWS PrivateLink): endpoint services
+    do not support them; full access, which is what an endpoint without a policy has, is let pass.
+    """
+    document = request.get("PolicyDocument")
+    if document is None:
+        return
+    check_endpoint_policy(document)
+    if not offer.policy_supported and not is_full_access(document):
         raise invalid_parameter(
-            f"Endpoint type ({endpoint_type}) does not match available service types"
-            f" ([{', '.join(offered)}])."
+            f"The service {offer.service_name} does not support VPC endpoint policies."
         )

@@ -39,3 +39,10 @@ def two_subnets_in_one_zone(subnet_id: str) -> EC2ClientError:
 
 def invalid_policy(message: str) -> EC2ClientError:
     return EC2ClientError("InvalidPolicyDocument", message)
+
+
+def existing_connections(service_id: str) -> EC2ClientError:
+    return EC2ClientError(
+        "ExistingVpcEndpointConnections",
+        f"Service {service_id} has existing active VPC Endpoint connections!",
+    )

@@ -9,10 +9,14 @@ from moto.ec2.models.subnets import Subnet
 from moto.ec2.models.vpcs import VPC
 
 from lab.cloud.ec2.addresses import NetworkInterfaceBackend
+from lab.cloud.ec2.connections import ConnectionBackend
 from lab.cloud.ec2.endpoints import VpcEndpointBackend
 from lab.cloud.ec2.exceptions import dependency_violation, invalid_parameter_value
 from lab.cloud.ec2.flow_logs import FlowLogsBackend
+from lab.cloud.ec2.notifications import NotificationBackend
 from lab.cloud.ec2.security_groups import SecurityGroupBackend
+from lab.cloud.ec2.service_permissions import ServicePermissionBackend
+from lab.cloud.ec2.zones import ZoneBackend, ZonedSubnet
 
 SUBNET_PREFIX_LENGTHS = range(16, 29)
 
@@ -22,6 +26,10 @@ class Backend(
     VpcEndpointBackend,
     SecurityGroupBackend,
     FlowLogsBackend,
+    ServicePermissionBackend,
+    ConnectionBackend,
+    NotificationBackend,
+    ZoneBackend,
     MotoEC2Backend,
 ):
     """Everything that "Subnet CIDR blocks" and the API reference say is refused, is refused."""
@@ -43,20 +51,21 @@ class Backend(
         cidr_block = canonical(cidr_block)
         if int(cidr_block.partition("/")[2] or 32) not in SUBNET_PREFIX_LENGTHS:
             raise InvalidSubnetRangeError(cidr_block)
-        zones = self.describe_availability_zones()
-        for zone in zones:
-            if availability_zone_id and zone.zone_id == availability_zone_id:
-                availability_zone = zone.name
-        names = [zone.name for zone in zones]
-        if availability_zone not in names:
+        zones = {zone.name: zone for zone in self.describe_availability_zones()}
+        if availability_zone_id:
+            by_id = {zone.zone_id: zone.name for zone in zones.values()}
+            availability_zone = by_id.get(availability_zone_id)
+        if availability_zone not in zones:
             raise invalid_parameter_value(
                 f"Value ({availability_zone or availability_zone_id}) for parameter"
                 " availabilityZone is invalid. Subnets can currently only be created in the"
-                f" following availability zones: {', '.join(names)}."
+                f" following availability zones: {', '.join(zones)}."
             )
         subnet = super().create_subnet(
             vpc_id, cidr_block, ipv6_cidr_block, availability_zone, None, *args, **kwargs
         )
+        subnet.__class__ = ZonedSubnet
+        subnet._availability_zone = zones[availability_zone]
         if not self.get_vpc(vpc_id).is_default:
             subnet.default_for_az = subnet.map_public_ip_on_launch = False
         return subnet

@@ -7,7 +7,7 @@ characters.
 import json
 
 from lab.cloud.ec2.exceptions import invalid_policy
-from lab.cloud.policies import resource_policy_fault
+from lab.cloud.policies import listed, resource_policy_fault
 
 MAX_CHARACTERS = 20_480
 
@@ -32,6 +32,20 @@ def check_endpoint_policy(document: str) -> None:
         offset = max(document.find(f'"{fault}"'), 0)
         before = document[:offset]
         raise _syntax_error(before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1)
+
+
+def is_full_access(document: str) -> bool:
+    """Whether a checked policy lets everybody do everything, and does nothing else."""
+    statements = listed(json.loads(document).get("Statement", []))
+    [allowed] = json.loads(DEFAULT_POLICY)["Statement"]
+    return (
+        len(statements) == 1
+        and all(
+            listed(statements[0].get(name)) in ([value], [{"AWS": value}])
+            for name, value in allowed.items()
+        )
+        and not statements[0].keys() - {*allowed, "Sid"}
+    )
 
 
 def _syntax_error(line: int, column: int) -> Exception:

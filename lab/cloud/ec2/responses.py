@@ -3,13 +3,15 @@
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.ec2.responses import EC2Response as MotoEC2Response
 from moto.ec2.utils import add_tag_specification
 
-from lab.cloud.ec2.endpoints import InterfaceEndpoint, check_service
+from lab.cloud.ec2.connections import unsuccessful
+from lab.cloud.ec2.interface_endpoint import InterfaceEndpoint
+from lab.cloud.ec2.service_offers import find_offer
+from lab.cloud.ec2.service_responses import ServiceResponse
 
 
-class Response(MotoEC2Response):
+class Response(ServiceResponse):
     """Parameters arrive parsed by the botocore model."""
 
     def create_vpc_endpoint(self) -> ActionResult:
@@ -18,12 +20,11 @@ class Response(MotoEC2Response):
         endpoint_type = request.get("VpcEndpointType", "Gateway")
         if endpoint_type != "Interface":
             self.ec2_backend.get_vpc(request["VpcId"])
-            check_service(request["ServiceName"], endpoint_type, self.region)
+            find_offer(request["ServiceName"], endpoint_type, self.region, self.who())
             return super().create_vpc_endpoint()
         tags = add_tag_specification(request.get("TagSpecifications", []))
-        return ActionResult(
-            {"VpcEndpoint": self.ec2_backend.create_interface_endpoint(request, tags)}
-        )
+        made = self.ec2_backend.create_interface_endpoint(request, tags, self.who())
+        return ActionResult({"VpcEndpoint": made})
 
     def modify_vpc_endpoint(self) -> ActionResult:
         self.error_on_dryrun()
@@ -35,9 +36,12 @@ class Response(MotoEC2Response):
         return ActionResult({"Return": True})
 
     def describe_vpc_endpoints(self) -> ActionResult:
-        """An endpoint is pending in the answer to its creation, and available from then on."""
+        """A pending endpoint is available from the first look on."""
         for endpoint in self.ec2_backend.vpc_end_points.values():
-            endpoint.state = "available"
+            if isinstance(endpoint, InterfaceEndpoint):
+                endpoint.settle()
+            else:
+                endpoint.state = "available"
         return super().describe_vpc_endpoints()
 
     def delete_vpc_endpoints(self) -> ActionResult:
@@ -46,7 +50,9 @@ class Response(MotoEC2Response):
         known = [each for each in wanted if each in self.ec2_backend.vpc_end_points]
         self.ec2_backend.delete_vpc_endpoints(known)
         unknown = [each for each in wanted if each not in known]
-        return ActionResult({"Unsuccessful": [unsuccessful(each) for each in unknown]})
+        code, words = "InvalidVpcEndpoint.NotFound", "The Vpc Endpoint Id '{}' does not exist"
+        failed = [unsuccessful(each, code, words.format(each)) for each in unknown]
+        return ActionResult({"Unsuccessful": failed})
 
     def authorize_security_group_ingress(self) -> ActionResult:
         self.error_on_dryrun()
@@ -81,9 +87,3 @@ class Response(MotoEC2Response):
         reservation.description = self._get_param("Description")
         reservation.add_tags(add_tag_specification(self._get_param("TagSpecifications", [])))
         return ActionResult({"SubnetCidrReservation": reservation})
-
-
-def unsuccessful(endpoint_id: str) -> dict[str, Any]:
-    message = f"The Vpc Endpoint Id '{endpoint_id}' does not exist"
-    error = {"Code": "InvalidVpcEndpoint.NotFound", "Message": message}
-    return {"ResourceId": endpoint_id, "Error": error}

@@ -19,6 +19,10 @@ from moto.ec2.models.security_groups import SecurityGroupRule as MotoRule
 from lab.cloud.ec2.exceptions import dependency_violation, invalid_parameter_value
 
 SOURCES = ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupId")
+CHANGEABLE = (
+    *("ip_protocol", "from_port", "to_port"),
+    *("ip_range", "source_group", "prefix_list_id"),
+)
 SOURCES_IN_WORDS = "cidrIp, cidrIpv6, prefixListId, or referencedGroupId"
 
 
@@ -133,7 +137,7 @@ class SecurityGroupBackend:
                 raise InvalidPermissionDuplicateError()
         for rule_id, new in changed:
             old = group.get_rule(rule_id)
-            for field in ("ip_protocol", "from_port", "to_port", "ip_range", "source_group"):
+            for field in CHANGEABLE:
                 setattr(old, field, getattr(new, field))
 
     def _changed_rule(

@@ -53,10 +53,24 @@ LOAD_BALANCER = {
     "routing.http2.enabled": _flag(True),
     "waf.fail_open.enabled": _flag(False),
 }
-NETWORK_ONLY: tuple[str, ...] = (
-    "dns_record.client_routing_policy",
-    "secondary_ips.auto_assigned.per_subnet",
-)
+NETWORK_LOAD_BALANCER = {
+    "deletion_protection.enabled": _flag(False),
+    "load_balancing.cross_zone.enabled": _flag(False),
+    "access_logs.s3.enabled": _flag(False),
+    "access_logs.s3.bucket": Attribute(""),
+    "access_logs.s3.prefix": Attribute(""),
+    "ipv6.deny_all_igw_traffic": _flag(False),
+    "zonal_shift.config.enabled": _flag(False),
+    "dns_record.client_routing_policy": Attribute(
+        "any_availability_zone",
+        one_of=(
+            "availability_zone_affinity",
+            "partial_availability_zone_affinity",
+            "any_availability_zone",
+        ),
+    ),
+    "secondary_ips.auto_assigned.per_subnet": Attribute("0", between=(0, 7)),
+}
 
 RENAMED = "x_amzn_mtls_clientcert"
 HEADER_NAME = Attribute("", like=r"[A-Za-z0-9_-]{0,1024}")
@@ -92,10 +106,8 @@ HTTP_LISTENER = {
         )
     },
 }
-OTHER_LISTENERS: tuple[str, ...] = (
-    "tcp.idle_timeout.seconds",
-    "send_tcp_reset.on_idle_timeout.enabled",
-)
+TCP_LISTENER = {"tcp.idle_timeout.seconds": Attribute("350", between=(60, 6000))}
+OTHER_LISTENERS: tuple[str, ...] = ("send_tcp_reset.on_idle_timeout.enabled",)
 
 DNS_FAILOVER = "target_group_health.dns_failover.minimum_healthy_targets"
 ALL_TARGETS = "target_group_health.unhealthy_state_routing.minimum_healthy_targets"
@@ -121,6 +133,25 @@ TARGET_GROUP = {
     f"{ALL_TARGETS}.count": Attribute("1", like=r"[1-9][0-9]*"),
     f"{ALL_TARGETS}.percentage": OFF_OR_PERCENT,
 }
+# What a group of an ALB has and cannot change ("Edit target group attributes for your Network Load
+# Balancer" in its user guide)
+ALB_TARGET_GROUP = {
+    key: TARGET_GROUP[key]
+    for key in (
+        "deregistration_delay.timeout_seconds",
+        "stickiness.enabled",
+        "load_balancing.cross_zone.enabled",
+        f"{DNS_FAILOVER}.count",
+        f"{DNS_FAILOVER}.percentage",
+        f"{ALL_TARGETS}.count",
+        f"{ALL_TARGETS}.percentage",
+    )
+} | {"stickiness.type": Attribute("source_ip", one_of=("source_ip",))}
+
+
+# A group of functions has no other ("TargetGroupAttribute"; "Edit target group attributes for your
+# Application Load Balancer" in its user guide).
+LAMBDA_TARGET_GROUP = {"lambda.multi_value_headers.enabled": _flag(False)}
 
 
 def defaults(known: Mapping[str, Attribute]) -> dict[str, str]:

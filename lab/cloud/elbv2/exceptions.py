@@ -3,8 +3,8 @@
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.elbv2.exceptions import ELBClientError
 
-# AWS answers with it although its model does not declare it; moto warns of such codes.
-COMMON_ERROR_CODES.append("UnsupportedCertificate")
+# AWS answers with them although its model does not declare them; moto warns of such codes.
+COMMON_ERROR_CODES.extend(["AccessDenied", "UnsupportedCertificate"])
 
 
 class ELBError(ELBClientError):

@@ -12,12 +12,14 @@ from moto.elbv2.models import FakeAction, FakeListener, FakeRule
 from moto.iam.models import iam_backends
 
 from lab.cloud.elbv2 import attributes, ssl_policies
+from lab.cloud.elbv2.balancers import LoadBalancer
 from lab.cloud.elbv2.exceptions import ELBError, configuration, constraint, validation
-from lab.cloud.elbv2.load_balancers import LoadBalancer, LoadBalancerBackend
+from lab.cloud.elbv2.load_balancers import LoadBalancerBackend
 from lab.cloud.elbv2.trust_stores import TrustStoreBackend
 
 MAX_VERIFY_LISTENERS = 2
 MODES = ("off", "passthrough", "verify")
+FINAL_ACTIONS = ("forward", "redirect", "fixed-response")
 
 
 class Listener(FakeListener):
@@ -31,6 +33,8 @@ class Listener(FakeListener):
 
     @property
     def known_attributes(self) -> dict[str, attributes.Attribute]:
+        if self.protocol == "TCP":
+            return attributes.TCP_LISTENER
         if self.protocol == "HTTPS":
             return attributes.HTTPS_LISTENER | attributes.HTTP_LISTENER
         return attributes.HTTP_LISTENER
@@ -58,7 +62,7 @@ class ListenerBackend(TrustStoreBackend, LoadBalancerBackend):
         tags: list[dict[str, str]] | None = None,
     ) -> Listener:
         balancer = self.load_balancer(load_balancer_arn)
-        self._validate_port_and_protocol(balancer.type, port, protocol)  # type: ignore[arg-type]
+        self._check_protocol(balancer, port, protocol)
         self._check_port(balancer, port, None)
         default_actions = self.checked_actions(balancer, actions)
         policy, arns = self._secured(str(protocol), ssl_policy, certificates)
@@ -94,8 +98,10 @@ class ListenerBackend(TrustStoreBackend, LoadBalancerBackend):
         listener = self.listener(arn)
         balancer = self.load_balancer(listener.load_balancer_arn)
         protocol = protocol or str(listener.protocol)
-        self._validate_port_and_protocol(balancer.type, str(port or listener.port), protocol)
+        self._check_protocol(balancer, port or listener.port, protocol)
         self._check_port(balancer, port, listener)
+        if port and int(port) != int(listener.port):
+            self._check_no_target(listener)
         if protocol == "HTTPS":
             certificates = certificates or [
                 {"CertificateArn": each} for each in listener.certificates[:1]
@@ -123,6 +129,26 @@ class ListenerBackend(TrustStoreBackend, LoadBalancerBackend):
             listener._default_rule[0].actions = default_actions
         return listener
 
+    def delete_listener(self, listener_arn: str) -> Any:
+        """Raises ResourceInUse while a target group sends traffic to the listener's port."""
+        listener = self.listener(listener_arn)
+        self._check_no_target(listener)
+        return super().delete_listener(listener_arn)
+
+    def _check_no_target(self, listener: Any) -> None:
+        """The words are AWS's."""
+        arn = listener.load_balancer_arn
+        if any(
+            target["Id"] == arn and int(target["Port"]) == int(listener.port)
+            for group in self.target_groups.values()
+            for target in group.targets.values()
+        ):
+            raise ELBError(
+                "ResourceInUse",
+                f"Listener port '{listener.port}' is in use by registered target '{arn}' and"
+                " cannot be removed.",
+            )
+
     def listener(self, arn: str) -> Any:
         return self.describe_listeners(None, [arn])[0]
 
@@ -132,11 +158,16 @@ class ListenerBackend(TrustStoreBackend, LoadBalancerBackend):
         """An empty value brings the default back, as in AWS."""
         listener = self.listener(listener_arn)
         given = {each["Key"]: each.get("Value", "") for each in attrs}
+        every = {
+            *attributes.HTTPS_LISTENER,
+            *attributes.HTTP_LISTENER,
+            *attributes.TCP_LISTENER,
+            *attributes.OTHER_LISTENERS,
+        }
         elsewhere = dict.fromkeys(
-            attributes.OTHER_LISTENERS, "listeners of load balancers with type 'application'"
+            every - listener.known_attributes.keys(),
+            f"listeners with protocol '{listener.protocol}'",
         )
-        if listener.protocol != "HTTPS":
-            elsewhere |= dict.fromkeys(attributes.HTTPS_LISTENER, "listeners with protocol 'HTTP'")
         attributes.check("Listener", given, listener.known_attributes, elsewhere)
         listener.attributes = listener.attributes | given
         return listener.attributes
@@ -147,18 +178,59 @@ class ListenerBackend(TrustStoreBackend, LoadBalancerBackend):
             raise validation("An action must be specified")
         checked: list[Any] = [FakeAction(action) for action in actions]
         self._validate_actions(checked)
-        if sum(each.type in ("forward", "redirect", "fixed-response") for each in checked) != 1:
+        if sum(each.type in FINAL_ACTIONS for each in checked) != 1:
             raise ELBError(
                 "InvalidLoadBalancerAction",
                 "There must be exactly one action of type forward, redirect or fixed-response",
             )
-        for arn in [arn for each in checked for arn in self._get_target_group_arns_from(each.data)]:
-            group = self.target_groups[arn]
-            if group.target_type != "lambda" and group.vpc_id != balancer.vpc_id:
-                raise configuration(
-                    f"The following target groups are not in the VPC of the load balancer: '{arn}'"
-                )
+        arns = [arn for each in checked for arn in self._get_target_group_arns_from(each.data)]
+        if balancer.type == "network" and (len(checked) > 1 or len(set(arns)) != 1):
+            raise ELBError(
+                "InvalidLoadBalancerAction",
+                "A listener of a load balancer with type 'network' must have exactly one action,"
+                " of type forward to one target group",
+            )
+        for arn in arns:
+            self._check_group(balancer, arn)
         return checked
+
+    def _check_group(self, balancer: LoadBalancer, arn: str) -> None:
+        """The group must fit the load balancer, and have no other one ("TargetGroup")."""
+        group = self.target_groups[arn]
+        if group.target_type != "lambda" and group.vpc_id != balancer.vpc_id:
+            raise configuration(
+                f"The following target groups are not in the VPC of the load balancer: '{arn}'"
+            )
+        if (balancer.type == "network") != (group.protocol == "TCP"):
+            raise ELBError(
+                "IncompatibleProtocols",
+                f"A target group with the protocol '{group.protocol}' is not supported on load"
+                f" balancers with type '{balancer.type}'",
+            )
+        if set(self.balancers_using(arn)) - {balancer.arn}:
+            raise ELBError(
+                "TargetGroupAssociationLimit",
+                "The following target groups cannot be associated with more than one load"
+                f" balancer: {arn}",
+            )
+
+    def balancers_using(self, target_group_arn: str) -> list[str]:
+        """The ARNs of the load balancers with a rule that forwards to the group."""
+        return [
+            balancer.arn
+            for balancer in self.load_balancers.values()
+            if any(
+                target_group_arn in self._get_target_group_arns_from(action.data)
+                for listener in balancer.listeners.values()
+                for rule in listener.rules.values()
+                for action in rule.actions
+            )
+        ]
+
+    def _check_protocol(self, balancer: LoadBalancer, port: Any, protocol: str | None) -> None:
+        self._validate_port_and_protocol(balancer.type, port, protocol)
+        if balancer.type == "network" and protocol != "TCP":
+            raise NotImplementedError(f"a Network Load Balancer's listener for {protocol}")
 
     def _check_port(self, balancer: LoadBalancer, port: int | None, itself: Any) -> None:
         if port is None:

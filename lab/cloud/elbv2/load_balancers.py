@@ -4,53 +4,21 @@ import re
 import secrets
 from typing import Any
 
-from moto.ec2.exceptions import InvalidSubnetIdError
+from moto.ec2.exceptions import EC2ClientError, InvalidSubnetIdError
 from moto.elbv2.exceptions import DuplicateLoadBalancerName, LoadBalancerNotFoundError
-from moto.elbv2.models import AvailabilityZone, ELBv2Backend, FakeLoadBalancer
+from moto.elbv2.models import AvailabilityZone, ELBv2Backend
 
 from lab.cloud import changes
 from lab.cloud.elbv2 import attributes, log_delivery
+from lab.cloud.elbv2.balancers import TYPES, LoadBalancer, NetworkLoadBalancer
 from lab.cloud.elbv2.exceptions import ELBError, configuration, constraint, validation
 
 MIN_FREE_ADDRESSES = 8
-# "Elastic Load Balancing endpoints and quotas" in the AWS General Reference, by region
-HOSTED_ZONES = {
-    "us-east-1": "Z35SXDOTRQ7X7K",
-    "us-east-2": "Z3AADJGX6KTTL2",
-    "us-west-1": "Z368ELLRRE2KJ0",
-    "us-west-2": "Z1H1FL5HABSF5",
-    "ca-central-1": "ZQSVJUPU6J1EY",
-    "eu-central-1": "Z215JYRZR1TBD5",
-    "eu-north-1": "Z23TAZ6LKFMNIO",
-    "eu-west-1": "Z32O12XQLNTSW2",
-    "eu-west-2": "ZHURV8PSTC4K8",
-    "eu-west-3": "Z3Q77PNBQS71R4",
-    "ap-northeast-1": "Z14GRHDCWA56QT",
-    "ap-southeast-1": "Z1LMS91P8CMLE5",
-    "ap-southeast-2": "Z1GM3OXH4ZPM65",
-}
-
-
-class LoadBalancer(FakeLoadBalancer):
-    """moto's, with its own network interfaces and every attribute an ALB has."""
-
-    def __init__(self, *, region_name: str, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.canonical_hosted_zone_id = HOSTED_ZONES[region_name]
-        self.attrs = attributes.defaults(attributes.LOAD_BALANCER)
-        if self.scheme == "internal":
-            self.attrs["ipv6.deny_all_igw_traffic"] = "true"
-        self.network_interfaces: dict[str, str] = {}  # subnet id -> interface id
-
-    def activate(self) -> None:
-        """Provisioning takes minutes in AWS; here it is over when somebody looks."""
-        if self.state == "provisioning":
-            self.state = "active"
-            changes.changed("elbv2")
+ON_OR_OFF = ("on", "off")
 
 
 class LoadBalancerBackend(ELBv2Backend):
-    """The load balancer operations of ELBv2 in one account and region. Application only."""
+    """The load balancer operations of ELBv2 in one account and region, gateway ones aside."""
 
     load_balancers: dict[str, Any]
 
@@ -68,7 +36,8 @@ class LoadBalancerBackend(ELBv2Backend):
         """Raises ValidationError, InvalidConfigurationRequest, SubnetNotFound, InvalidSubnet,
         InvalidSecurityGroup or DuplicateLoadBalancerName."""
         check_name(name)
-        if loadbalancer_type not in (None, "application"):
+        kind = TYPES.get(loadbalancer_type or "application")
+        if kind is None:
             raise NotImplementedError(f"CreateLoadBalancer with Type {loadbalancer_type}")
         if scheme not in (None, "internal", "internet-facing"):
             raise constraint(
@@ -76,34 +45,33 @@ class LoadBalancerBackend(ELBv2Backend):
             )
         if any(each.name == name for each in self.load_balancers.values()):
             raise DuplicateLoadBalancerName()
-        if self.region_name not in HOSTED_ZONES:
+        if self.region_name not in kind.hosted_zones:
             raise NotImplementedError(f"CreateLoadBalancer in {self.region_name}")
-        wanted = subnet_ids or [each["SubnetId"] for each in subnet_mappings or []]
-        subnets = self._subnets(wanted)
-        groups = security_groups or [self._default_group(subnets[0].vpc_id)]
+        mappings = {each["SubnetId"]: each for each in subnet_mappings or []}
+        subnets = self._subnets(subnet_ids or list(mappings), kind.min_zones)
+        groups = security_groups
+        if not groups and kind is LoadBalancer:
+            groups = [self._default_group(subnets[0].vpc_id)]
         self._check_groups(groups, subnets[0].vpc_id)
         internal = scheme == "internal"
-        arn = (
-            f"arn:{self.partition}:elasticloadbalancing:{self.region_name}:{self.account_id}:"
-            f"loadbalancer/app/{name}/{secrets.token_hex(8)}"
-        )
-        number = secrets.randbelow(9 * 10**8) + 10**8
-        balancer: Any = LoadBalancer(
+        number = secrets.token_hex(8)
+        balancer: Any = kind(
             region_name=self.region_name,
             name=name,
             security_groups=groups,
-            arn=arn,
+            arn=f"arn:{self.partition}:elasticloadbalancing:{self.region_name}:{self.account_id}:"
+            f"loadbalancer/{kind.path}/{name}/{number}",
             scheme="internal" if internal else "internet-facing",
             subnets=subnets,
             vpc_id=subnets[0].vpc_id,
-            dns_name=f"{'internal-' if internal else ''}{name}-{number}.{self.region_name}"
-            ".elb.amazonaws.com",
+            dns_name=kind.name_in_dns(name, number, self.region_name, internal),
             state="provisioning",
             ip_address_type=ip_address_type,
         )
+        balancer.addresses = self._fixed_addresses(balancer, mappings)
         self._place(balancer)
-        self.load_balancers[arn] = balancer
-        self.tagging_service.tag_resource(arn, tags)
+        self.load_balancers[balancer.arn] = balancer
+        self.tagging_service.tag_resource(balancer.arn, tags)
         return balancer
 
     def load_balancer(self, arn: str) -> LoadBalancer:
@@ -121,35 +89,79 @@ class LoadBalancerBackend(ELBv2Backend):
                 "OperationNotPermitted",
                 f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled",
             )
+        if self._serves(arn):
+            raise ELBError(
+                "ResourceInUse",
+                f"Load balancer '{arn}' cannot be deleted because it is currently associated with"
+                " another service",
+            )
         balancer.subnets = []
         self._place(balancer)
         del self.load_balancers[arn]
         self.tagging_service.delete_all_tags_for_resource(arn)
 
-    def set_security_groups(self, arn: str, sec_groups: list[str]) -> None:
+    def _serves(self, arn: str) -> bool:
+        """Whether an endpoint service or a target group depends on the load balancer."""
+        services: Any = self.ec2_backend.configurations.values()
+        return any(arn in each.network_load_balancer_arns for each in services) or any(
+            target["Id"] == arn
+            for group in self.target_groups.values()
+            for target in group.targets.values()
+        )
+
+    def set_security_groups(  # type: ignore[override]
+        self, arn: str, sec_groups: list[str], enforce: str | None = None
+    ) -> LoadBalancer:
+        """`enforce`: whether inbound rules hold for PrivateLink traffic too, "on" or "off"."""
         balancer = self.load_balancer(arn)
+        if isinstance(balancer, NetworkLoadBalancer):
+            if not balancer.security_groups:
+                raise configuration(
+                    "You cannot set security groups on a Network Load Balancer which was created"
+                    " without any security groups."
+                )
+            if enforce not in (None, *ON_OR_OFF):
+                path = "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
+                raise constraint(enforce, path, "satisfy enum value set: [on, off]")
+        elif enforce is not None:
+            raise configuration(
+                "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic is not supported on load"
+                " balancers with type 'application'"
+            )
+        if not sec_groups:
+            raise validation("At least one security group must be specified")
         self._check_groups(sec_groups, balancer.vpc_id)
         balancer.security_groups = sec_groups
+        if enforce is not None and isinstance(balancer, NetworkLoadBalancer):
+            balancer.enforce_security_group_inbound_rules_on_private_link_traffic = enforce
         for interface_id in balancer.network_interfaces.values():
             self.ec2_backend.modify_network_interface_attribute(interface_id, sec_groups)
         changes.changed("ec2")
+        return balancer
 
     def set_subnets(
         self, arn: str, subnets: list[str], subnet_mappings: list[dict[str, Any]]
     ) -> list[AvailabilityZone]:
         balancer = self.load_balancer(arn)
-        wanted = self._subnets(subnets or [each["SubnetId"] for each in subnet_mappings])
+        mappings = {each["SubnetId"]: each for each in subnet_mappings}
+        wanted = self._subnets(subnets or list(mappings), balancer.min_zones)
         if any(subnet.vpc_id != balancer.vpc_id for subnet in wanted):
             raise configuration("All subnets must belong to the VPC of the load balancer")
+        addresses = self._fixed_addresses(balancer, mappings)
         balancer.subnets = wanted
+        balancer.addresses = {**balancer.addresses, **addresses}
         self._place(balancer)
         return balancer.availability_zones
 
     def modify_load_balancer_attributes(self, arn: str, attrs: dict[str, Any]) -> dict[str, Any]:
         """Enabling a log, or moving an enabled one, writes its test file to the bucket."""
         balancer = self.load_balancer(arn)
-        elsewhere = dict.fromkeys(attributes.NETWORK_ONLY, "load balancers with type 'application'")
-        attributes.check("Load balancer", attrs, attributes.LOAD_BALANCER, elsewhere)
+        others = {*attributes.LOAD_BALANCER, *attributes.NETWORK_LOAD_BALANCER}
+        elsewhere = dict.fromkeys(
+            others - balancer.known_attributes.keys(),
+            f"load balancers with type '{balancer.type}'",
+        )
+        attributes.check("Load balancer", attrs, balancer.known_attributes, elsewhere)
         after = {**balancer.attrs, **attrs}
         for log in attributes.LOGS:
             settings = {key for key in attrs if key.startswith(f"{log}.")}
@@ -159,8 +171,8 @@ class LoadBalancerBackend(ELBv2Backend):
         balancer.attrs = after
         return balancer.attrs
 
-    def _subnets(self, ids: list[str]) -> list[Any]:
-        """The subnets: one per Availability Zone, at least two, of one VPC."""
+    def _subnets(self, ids: list[str], min_zones: int) -> list[Any]:
+        """The subnets: one per Availability Zone, of one VPC."""
         subnets = []
         for subnet_id in ids:
             try:
@@ -175,13 +187,50 @@ class LoadBalancerBackend(ELBv2Backend):
                 "A load balancer cannot be attached to multiple subnets in the same "
                 "Availability Zone"
             )
-        if len(zones) < 2:
+        if len(zones) < min_zones:
             raise validation(
                 "At least two subnets in two different Availability Zones must be specified"
+                if min_zones == 2
+                else "At least one subnet must be specified"
             )
         if len({subnet.vpc_id for subnet in subnets}) > 1:
             raise configuration("All subnets must belong to the same VPC")
         return subnets
+
+    def _fixed_addresses(
+        self, balancer: LoadBalancer, mappings: dict[str, dict[str, str]]
+    ) -> dict[str, str]:
+        """The address by subnet id that a Network Load Balancer is to have, checked."""
+        addresses: dict[str, str] = {}
+        for subnet_id, mapping in mappings.items():
+            for name in ("AllocationId", "IPv6Address", "SourceNatIpv6Prefix"):
+                if name in mapping:
+                    raise NotImplementedError(f"a load balancer's subnet mapping with {name}")
+            if "PrivateIPv4Address" not in mapping:
+                continue
+            if not isinstance(balancer, NetworkLoadBalancer) or balancer.scheme != "internal":
+                raise configuration(
+                    "A private IPv4 address can be specified only for an internal Network Load"
+                    " Balancer"
+                )
+            addresses[subnet_id] = mapping["PrivateIPv4Address"]
+            self._check_address(balancer, subnet_id, addresses[subnet_id])
+        return addresses
+
+    def _check_address(self, balancer: LoadBalancer, subnet_id: str, address: str) -> None:
+        """A free address, or the one that the load balancer has in the subnet already."""
+        ec2: Any = self.ec2_backend
+        placed = balancer.network_interfaces.get(subnet_id)
+        if placed is not None:
+            if ec2.get_network_interface(placed).private_ip_address != address:
+                raise configuration(
+                    f"The private IPv4 address in the subnet '{subnet_id}' cannot be changed"
+                )
+            return
+        try:
+            ec2.check_address(ec2.get_subnet(subnet_id), address)
+        except EC2ClientError as error:
+            raise configuration(error.message) from None
 
     def _default_group(self, vpc_id: str) -> str:
         ec2: Any = self.ec2_backend
@@ -216,7 +265,11 @@ class LoadBalancerBackend(ELBv2Backend):
             ec2.remove_managed_network_interface(balancer.network_interfaces.pop(subnet_id))
         for subnet_id in new:
             interface = ec2.create_managed_network_interface(
-                subnet_id, None, balancer.security_groups, f"ELB {balancer_id}", "interface"
+                subnet_id,
+                balancer.addresses.get(subnet_id),
+                balancer.security_groups,
+                f"ELB {balancer_id}",
+                balancer.interface_type,
             )
             interface.requester_id = "amazon-elb"
             balancer.network_interfaces[subnet_id] = interface.id

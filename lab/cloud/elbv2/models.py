@@ -6,12 +6,12 @@ from typing import Any
 from moto.core.base_backend import BackendDict
 from moto.elbv2.models import elbv2_backends
 
-from lab.cloud.elbv2.target_groups import TargetGroupBackend
+from lab.cloud.elbv2.health import TargetHealthBackend
 from lab.cloud.elbv2.trust_stores import TrustStore
 
 
-class Backend(TargetGroupBackend):
-    """Application Load Balancers; network and gateway ones are not modelled."""
+class Backend(TargetHealthBackend):
+    """Application and Network Load Balancers; gateway ones are not modelled."""
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)

@@ -58,6 +58,22 @@ class Response(ELBV2Response):
         )
         return ActionResult({"Listeners": [listener]})
 
+    def set_security_groups(self) -> ActionResult:
+        balancer = self.elbv2_backend.set_security_groups(
+            self._get_param("LoadBalancerArn"),
+            self._get_param("SecurityGroups", []),
+            self._get_param("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic"),
+        )
+        enforce = "enforce_security_group_inbound_rules_on_private_link_traffic"
+        return ActionResult(
+            {
+                "SecurityGroupIds": balancer.security_groups,
+                "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic": getattr(
+                    balancer, enforce, None
+                ),
+            }
+        )
+
     def create_rule(self) -> ActionResult:
         rule = self.elbv2_backend.create_rule(
             self._get_param("ListenerArn"),

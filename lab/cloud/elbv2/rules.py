@@ -7,7 +7,7 @@ from typing import Any
 from moto.elbv2.exceptions import PriorityInUseError
 from moto.elbv2.models import FakeListenerRule, FakeRule
 
-from lab.cloud.elbv2.exceptions import ELBError, constraint, validation
+from lab.cloud.elbv2.exceptions import ELBError, configuration, constraint, validation
 from lab.cloud.elbv2.listeners import Listener, ListenerBackend
 
 # "Quotas for your Application Load Balancers" in its user guide
@@ -48,6 +48,10 @@ class RuleBackend(ListenerBackend):
         if any(str(each.priority) == str(priority) for each in listener.rules.values()):
             raise PriorityInUseError()
         balancer = self.load_balancer(listener.load_balancer_arn)
+        if balancer.type == "network":
+            raise configuration(
+                "Rules are not supported on listeners of load balancers with type 'network'"
+            )
         if sum(len(each.rules) - 1 for each in balancer.listeners.values()) >= MAX_RULES:
             raise ELBError(
                 "TooManyRules",

@@ -5,13 +5,25 @@ from collections.abc import Iterable
 from typing import Any
 
 from moto.elbv2.exceptions import TargetGroupNotFoundError
-from moto.elbv2.models import FakeHealthStatus, FakeTargetGroup
+from moto.elbv2.models import FakeTargetGroup
 
-from lab.cloud.elbv2.attributes import TARGET_GROUP, check, defaults
-from lab.cloud.elbv2.exceptions import ELBError, constraint, validation
+from lab.cloud.elbv2 import alb_targets, function_targets
+from lab.cloud.elbv2.attributes import (
+    ALB_TARGET_GROUP,
+    LAMBDA_TARGET_GROUP,
+    TARGET_GROUP,
+    check,
+    defaults,
+)
+from lab.cloud.elbv2.exceptions import ELBError, configuration, constraint, validation
 from lab.cloud.elbv2.rules import RuleBackend
 
-TARGET_TYPES = ("instance", "ip", "lambda", "alb")
+ATTRIBUTES = {
+    "instance": TARGET_GROUP,
+    "ip": TARGET_GROUP,
+    "lambda": LAMBDA_TARGET_GROUP,
+    "alb": ALB_TARGET_GROUP,
+}
 PROTOCOLS = ("HTTP", "HTTPS")
 # "Register targets" in the ALB user guide: what an ip target outside the VPC may be
 PRIVATE = [
@@ -31,10 +43,12 @@ class TargetGroupBackend(RuleBackend):
 
     def create_target_group(self, name: str, **kwargs: Any) -> FakeTargetGroup:
         target_type = kwargs.get("target_type") or "instance"
-        if target_type not in TARGET_TYPES:
-            rule = f"satisfy enum value set: [{', '.join(TARGET_TYPES)}]"
+        if target_type not in ATTRIBUTES:
+            rule = f"satisfy enum value set: [{', '.join(ATTRIBUTES)}]"
             raise constraint(target_type, "targetType", rule)
-        if target_type == "alb" or kwargs.get("protocol") not in (None, *PROTOCOLS):
+        if target_type == "alb":
+            alb_targets.complete(kwargs)
+        elif kwargs.get("protocol") not in (None, *PROTOCOLS):
             raise NotImplementedError(
                 f"CreateTargetGroup for {target_type} targets with {kwargs.get('protocol')}"
             )
@@ -42,15 +56,10 @@ class TargetGroupBackend(RuleBackend):
             raise constraint(kwargs["port"], "port", "have value less than or equal to 65535")
         check_health_check(kwargs)
         enabled = kwargs.pop("healthcheck_enabled", None)
-        if enabled is False and target_type != "lambda":
-            raise validation(
-                f"Health check enabled must be true for target groups with target type "
-                f"'{target_type}'"
-            )
+        check_enabled(target_type, enabled)
         group = super().create_target_group(name, **kwargs)
         group.health_check_enabled = target_type != "lambda" if enabled is None else enabled
-        if target_type != "lambda":
-            group.attributes = defaults(TARGET_GROUP)
+        group.attributes = defaults(ATTRIBUTES[target_type])
         return group
 
     def modify_target_group(self, arn: str, *args: Any, **kwargs: Any) -> FakeTargetGroup:
@@ -67,13 +76,26 @@ class TargetGroupBackend(RuleBackend):
                 "unhealthy_threshold_count": given["unhealthy"],
             }
         )
-        return super().modify_target_group(arn, *args, **kwargs)
+        check_enabled(self.target_group(arn).target_type, kwargs.get("health_check_enabled"))
+        group = super().modify_target_group(arn, *args, **kwargs)
+        if given["codes"] is not None:
+            group.matcher = {"HttpCode": given["codes"]}
+        return group
 
     def modify_target_group_attributes(
         self, target_group_arn: str, attributes: dict[str, Any]
     ) -> None:
         group = self.target_group(target_group_arn)
-        check("Target group", attributes, TARGET_GROUP, {})
+        if group.target_type == "alb":
+            raise configuration(
+                "Attributes cannot be modified on target groups with target type 'alb'"
+            )
+        known = ATTRIBUTES[group.target_type]
+        if any(
+            key in TARGET_GROUP | LAMBDA_TARGET_GROUP and key not in known for key in attributes
+        ):
+            raise configuration("The provided target group attribute is not supported")
+        check("Target group", attributes, known, {})
         super().modify_target_group_attributes(target_group_arn, attributes)
         group.attributes.update(attributes)
 
@@ -92,19 +114,6 @@ class TargetGroupBackend(RuleBackend):
             group.load_balancer_arns = self.balancers_using(arn)
         return super().describe_target_groups(load_balancer_arn, target_group_arns, names)
 
-    def balancers_using(self, target_group_arn: str) -> list[str]:
-        """The ARNs of the load balancers with a rule that forwards to the group."""
-        return [
-            balancer.arn
-            for balancer in self.load_balancers.values()
-            if any(
-                target_group_arn in self._get_target_group_arns_from(action.data)
-                for listener in balancer.listeners.values()
-                for rule in listener.rules.values()
-                for action in rule.actions
-            )
-        ]
-
     def register_targets(self, target_group_arn: str, instances: list[Any]) -> None:
         group = self.target_group(target_group_arn)
         for target in instances:
@@ -113,11 +122,19 @@ class TargetGroupBackend(RuleBackend):
                 raise constraint(target["Port"], "targets.1.member.port", rule)
             if group.target_type == "ip":
                 self._check_ip_target(group, target)
+            elif group.target_type == "alb":
+                alb_targets.check(self, group, target)
+            elif group.target_type == "lambda":
+                function_targets.check(group, target)
             elif group.target_type == "instance" and not target["Id"].startswith("i-"):
                 raise ELBError(
                     "InvalidTarget",
                     f"The following targets do not have an instance ID: '{target['Id']}'",
                 )
+        if group.target_type == "alb":
+            alb_targets.check_number(group, instances)
+        if group.target_type == "lambda":
+            function_targets.check_number(group, instances)
         for target in instances:
             port = target.get("Port") or group.port
             group.targets[f"{target['Id']}:{port}"] = {**target, "Port": port}
@@ -132,39 +149,6 @@ class TargetGroupBackend(RuleBackend):
                     registered["Port"],
                 ):
                     del group.targets[key]
-
-    def describe_target_health(
-        self, target_group_arn: str, targets: list[dict[str, Any]]
-    ) -> list[FakeHealthStatus]:
-        """`unused` or `initial`: nothing here checks targets, and nothing is said to be healthy."""
-        group = self.target_group(target_group_arn)
-        used = bool(self.balancers_using(target_group_arn))
-        answer: list[Any] = []
-        for target in targets or list(group.targets.values()):
-            port = target.get("Port") or group.port
-            if f"{target['Id']}:{port}" not in group.targets:
-                state = (
-                    "unused",
-                    "Target.NotRegistered",
-                    "Target is not registered to the target group",
-                )
-            elif not used:
-                state = (
-                    "unused",
-                    "Target.NotInUse",
-                    "Target group is not configured to receive traffic from the load balancer",
-                )
-            else:
-                state = (
-                    "initial",
-                    "Elb.InitialHealthChecking",
-                    "Initial health checks in progress",
-                )
-            health_port = group.health_check_port
-            if health_port == "traffic-port":
-                health_port = str(port)
-            answer.append(FakeHealthStatus(target["Id"], port, health_port, *state))
-        return answer
 
     def _check_ip_target(self, group: FakeTargetGroup, target: dict[str, Any]) -> None:
         try:
@@ -200,6 +184,14 @@ class TargetGroupBackend(RuleBackend):
                 f"The IP address '{address}' must be from the subnets of the VPC for the target "
                 f"group, or from {', '.join(str(each) for each in PRIVATE)}"
             )
+
+
+def check_enabled(target_type: str, enabled: bool | None) -> None:
+    """Only functions go without health checks. Raises ValidationError."""
+    if enabled is False and target_type != "lambda":
+        raise validation(
+            f"Health check enabled must be true for target groups with target type '{target_type}'"
+        )
 
 
 def check_health_check(settings: dict[str, Any]) -> None:

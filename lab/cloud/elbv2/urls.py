@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from moto.elb.urls import api_version_elb_backend
 
+from lab.cloud.elbv2.health import report
 from lab.cloud.elbv2.models import trust_stores
 from lab.cloud.elbv2.responses import Response
 
@@ -29,4 +30,8 @@ def revocations(tail: str, query: Mapping[str, str]) -> bytes:
     raise LookupError(f"no revocation list at {tail}")
 
 
-internal_routes = {"elbv2/bundles": bundle, "elbv2/revocations": revocations}
+internal_routes = {
+    "elbv2/bundles": bundle,
+    "elbv2/revocations": revocations,
+    "elbv2/target-health": report,
+}

@@ -5,10 +5,11 @@
 
 import json
 import re
-from typing import Any
+from copy import copy
+from typing import Any, ClassVar
 
 from moto.iam.exceptions import LimitExceededException, MalformedPolicyDocument
-from moto.iam.models import IAMBackend, Role
+from moto.iam.models import IAMBackend, ManagedPolicy, Role
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
 from lab.cloud.policies import listed
@@ -19,7 +20,21 @@ SERVICE = re.compile(r"[a-z0-9.-]+\.amazonaws\.com")
 
 
 class Backend(IAMBackend):
-    """One account's identities."""
+    """One account's identities.
+
+    AWS's managed policies are the same in every account, and reading them takes longer than the
+    rest of a start, so they are read once.
+    """
+
+    _aws_policies: ClassVar[list[ManagedPolicy]] = []
+
+    def _init_aws_policies(self) -> list[ManagedPolicy]:
+        if not self._aws_policies:
+            self._aws_policies.extend(super()._init_aws_policies())
+        own = [copy(policy) for policy in self._aws_policies]
+        for policy in own:
+            policy.account_id = self.account_id
+        return own
 
     def create_role(
         self, role_name: str, assume_role_policy_document: str, *args: Any, **kwargs: Any

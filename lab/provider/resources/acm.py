@@ -13,6 +13,7 @@ _VALIDATION_OPTION = {
     "resourceRecordType": text(),
     "resourceRecordValue": text(),
 }
+_BODY = ("certificateBody",)
 
 
 class Certificate(ResourceType):
@@ -26,10 +27,10 @@ class Certificate(ResourceType):
     gone = frozenset({"ResourceNotFoundException"})
     properties = table(
         {
-            "domainName": text(computed=True, replaces=True),
+            "domainName": text(computed=True, replaces=True, follows=_BODY),
             "validationMethod": text(computed=True, replaces=True),
-            "subjectAlternativeNames": texts(computed=True, replaces=True),
-            "keyAlgorithm": text(computed=True, replaces=True),
+            "subjectAlternativeNames": texts(computed=True, replaces=True, follows=_BODY),
+            "keyAlgorithm": text(computed=True, replaces=True, follows=_BODY),
             "certificateAuthorityArn": text(replaces=True),
             "certificateBody": text(unread=True),
             "certificateChain": text(unread=True),
@@ -43,8 +44,8 @@ class Certificate(ResourceType):
             "arn": output(aws="CertificateArn"),
             "status": output(),
             "type": output(),
-            "notBefore": output(),
-            "notAfter": output(),
+            "notBefore": output(follows=_BODY),
+            "notAfter": output(follows=_BODY),
             "renewalEligibility": output(),
             "domainValidationOptions": blocks(_VALIDATION_OPTION, output=True),
         }

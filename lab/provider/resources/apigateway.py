@@ -1,4 +1,4 @@
-"""aws:apigateway: REST APIs, their policy, resources, methods and integrations."""
+"""aws:apigateway: REST APIs and their policy. Resources come with the imported document."""
 
 import json
 from collections.abc import Mapping
@@ -55,14 +55,14 @@ def readable_policy(policy: str | None) -> str | None:
     return policy or None
 
 
-def settled_policy(aws: Aws, rest_api_id: str, policy: str | None, known: str | None) -> str | None:
+def settled_policy(arn: str, policy: str | None, known: str | None) -> str | None:
     """The policy as it was given, if that is what API Gateway made of it.
 
-    It writes `execute-api:/…` out as the API's ARN
+    It writes `execute-api:/…` out with the `arn` by which the API or domain name is invoked
     (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-resource-policies-examples.html).
     """
     if policy and known:
-        full = known.replace('"execute-api:/', f'"{execution_arn(aws, rest_api_id)}/')
+        full = known.replace('"execute-api:/', f'"{arn}/')
         if canonical_json(full) == canonical_json(policy):
             return known
     return policy
@@ -70,6 +70,9 @@ def settled_policy(aws: Aws, rest_api_id: str, policy: str | None, known: str | 
 
 def _date(answer: Mapping[str, Any]) -> str:
     return answer["createdDate"].strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_IMPORT = ("body", "parameters", "putRestApiMode")
 
 
 class RestApi(ApiGatewayType):
@@ -83,7 +86,7 @@ class RestApi(ApiGatewayType):
     properties = table(
         {
             "name": text(),
-            "description": text(computed=True),
+            "description": text(computed=True, follows=_IMPORT),
             "endpointConfiguration": block(
                 {
                     "types": text(required=True),
@@ -91,12 +94,13 @@ class RestApi(ApiGatewayType):
                     "ipAddressType": text(computed=True),
                 },
                 computed=True,
+                follows=_IMPORT,
             ),
-            "policy": document(computed=True),
-            "disableExecuteApiEndpoint": flag(computed=True),
-            "apiKeySource": text(computed=True),
-            "binaryMediaTypes": texts(computed=True),
-            "minimumCompressionSize": text(computed=True),
+            "policy": document(computed=True, follows=_IMPORT),
+            "disableExecuteApiEndpoint": flag(computed=True, follows=_IMPORT),
+            "apiKeySource": text(computed=True, follows=_IMPORT),
+            "binaryMediaTypes": texts(computed=True, follows=_IMPORT),
+            "minimumCompressionSize": text(computed=True, follows=_IMPORT),
             "body": text(unread=True),
             "putRestApiMode": text(default="overwrite", unread=True),
             "failOnWarnings": flag(unread=True),
@@ -179,7 +183,9 @@ class RestApi(ApiGatewayType):
             outputs["rootResourceId"] = next(one["id"] for one in items if one["path"] == "/")
         return {
             **outputs,
-            "policy": settled_policy(aws, id_, outputs["policy"], known.get("policy")),
+            "policy": settled_policy(
+                execution_arn(aws, id_), outputs["policy"], known.get("policy")
+            ),
             "arn": f"arn:{aws.partition}:apigateway:{aws.region}::/restapis/{id_}",
             "executionArn": execution_arn(aws, id_),
         }
@@ -258,7 +264,7 @@ class RestApiPolicy(ApiGatewayType):
         policy = readable_policy(aws.client("apigateway").get_rest_api(restApiId=id_).get("policy"))
         if policy is None:
             raise GoneError
-        policy = settled_policy(aws, id_, policy, known.get("policy"))
+        policy = settled_policy(execution_arn(aws, id_), policy, known.get("policy"))
         return {"restApiId": id_, "policy": policy}
 
     def update(
@@ -275,48 +281,4 @@ class RestApiPolicy(ApiGatewayType):
         self._put(aws, id_, "")
 
 
-class Resource(ApiGatewayType):
-    urn_type = "aws:apigateway/resource:Resource"
-    title = "API Gateway Resource"
-    id_parts = ("restApi", "resourceId")
-    properties = table(
-        {
-            "restApi": text(required=True, replaces=True, aws="restApiId"),
-            "parentId": text(required=True),
-            "pathPart": text(required=True),
-            "path": output(),
-        }
-    )
-
-    def label(self, id_: str, inputs: Mapping[str, Any]) -> str:
-        return str(inputs.get("pathPart") or id_)
-
-    def create(self, aws: Aws, inputs: Mapping[str, Any]) -> str:
-        return aws.client("apigateway").create_resource(**self.to_aws(inputs, self.properties))[
-            "id"
-        ]
-
-    def read(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> dict[str, Any]:
-        found = aws.client("apigateway").get_resource(
-            restApiId=known["restApi"], resourceId=known.get("resourceId", id_)
-        )
-        return {"restApi": known["restApi"], **self.from_aws(found)}
-
-    def update(
-        self,
-        aws: Aws,
-        id_: str,
-        old: Mapping[str, Any],
-        new: Mapping[str, Any],
-        changed: frozenset[str],
-    ) -> None:
-        patches = replace_patches({"parentId": "/parentId", "pathPart": "/pathPart"}, new, changed)
-        aws.client("apigateway").update_resource(
-            restApiId=new["restApi"], resourceId=id_, patchOperations=patches
-        )
-
-    def delete(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
-        aws.client("apigateway").delete_resource(restApiId=known["restApi"], resourceId=id_)
-
-
-TYPES = (RestApi, RestApiPolicy, Resource)
+TYPES = (RestApi, RestApiPolicy)

@@ -5,8 +5,8 @@ from typing import Any
 
 from lab.provider.aws import Aws
 from lab.provider.resources.apigateway import ApiGatewayType
-from lab.provider.resources.apigateway_patches import map_patches, replace_patches, set_patches
-from lab.provider.schema import flag, integer, mapping, table, text, texts
+from lab.provider.resources.apigateway_patches import map_patches, replace_patches
+from lab.provider.schema import flag, integer, mapping, table, text
 
 
 class _OfMethod(ApiGatewayType):
@@ -38,7 +38,6 @@ class Method(_OfMethod):
             "httpMethod": text(required=True, replaces=True),
             "authorization": text(required=True, aws="authorizationType"),
             "authorizerId": text(),
-            "authorizationScopes": texts(),
             "apiKeyRequired": flag(default=False),
             "operationName": text(),
             "requestModels": mapping(),
@@ -82,9 +81,6 @@ class Method(_OfMethod):
         for name in ("requestModels", "requestParameters"):
             if name in changed:
                 patches += map_patches(f"/{name}", old.get(name), new.get(name))
-        if "authorizationScopes" in changed:
-            scopes = old.get("authorizationScopes"), new.get("authorizationScopes")
-            patches += set_patches("/authorizationScopes", *scopes)
         aws.client("apigateway").update_method(**self.key(new), patchOperations=patches)
 
     def delete(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
@@ -103,8 +99,6 @@ class Integration(_OfMethod):
             "integrationHttpMethod": text(replaces=True),
             "uri": text(),
             "credentials": text(replaces=True),
-            "connectionType": text(computed=True),
-            "connectionId": text(),
             "contentHandling": text(),
             "passthroughBehavior": text(computed=True),
             "requestParameters": mapping(),
@@ -115,8 +109,6 @@ class Integration(_OfMethod):
     _paths = table(
         {
             "uri": "/uri",
-            "connectionType": "/connectionType",
-            "connectionId": "/connectionId",
             "contentHandling": "/contentHandling",
             "passthroughBehavior": "/passthroughBehavior",
             "timeoutMilliseconds": "/timeoutInMillis",

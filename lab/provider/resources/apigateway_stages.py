@@ -74,8 +74,6 @@ class Stage(ApiGatewayType):
             "stageName": text(required=True, replaces=True),
             "deployment": text(required=True, aws="deploymentId"),
             "description": text(),
-            "documentationVersion": text(),
-            "clientCertificateId": text(),
             "variables": mapping(),
             "xrayTracingEnabled": flag(default=False, aws="tracingEnabled"),
             "accessLogSettings": block(
@@ -92,8 +90,6 @@ class Stage(ApiGatewayType):
         {
             "deployment": "/deploymentId",
             "description": "/description",
-            "documentationVersion": "/documentationVersion",
-            "clientCertificateId": "/clientCertificateId",
             "xrayTracingEnabled": "/tracingEnabled",
         }
     )
@@ -107,7 +103,6 @@ class Stage(ApiGatewayType):
             "stageName",
             "deployment",
             "description",
-            "documentationVersion",
             "variables",
         )
         asked = self.to_aws(inputs, (*names, "xrayTracingEnabled"))
@@ -115,11 +110,8 @@ class Stage(ApiGatewayType):
         return f"ags-{inputs['restApi']}-{inputs['stageName']}"
 
     def settle(self, aws: Aws, id_: str, inputs: Mapping[str, Any]) -> None:
-        later = frozenset(
-            name for name in ("accessLogSettings", "clientCertificateId") if inputs.get(name)
-        )
-        if later:
-            self.update(aws, id_, {}, inputs, later)
+        if inputs.get("accessLogSettings"):
+            self.update(aws, id_, {}, inputs, frozenset({"accessLogSettings"}))
 
     def read(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> dict[str, Any]:
         api, name = known["restApi"], known["stageName"]

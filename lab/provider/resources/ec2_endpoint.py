@@ -19,9 +19,13 @@ from lab.provider.schema import (
     texts,
 )
 
+_PLACES = ("subnetIds", "subnetConfigurations")
+
 
 class VpcEndpoint(Ec2Type):
-    """Fixed addresses: `subnetConfigurations` gives the endpoint's address per subnet of
+    """Interface endpoints; a gateway endpoint's route tables are not modelled.
+
+    Fixed addresses: `subnetConfigurations` gives the endpoint's address per subnet of
     `subnetIds`.
 
     DescribeVpcEndpoints does not tell the addresses, so they are read from the endpoint's network
@@ -36,10 +40,10 @@ class VpcEndpoint(Ec2Type):
         {
             "vpcId": text(required=True, replaces=True),
             "serviceName": text(required=True, replaces=True),
+            "serviceRegion": text(computed=True, replaces=True),
             "vpcEndpointType": text(default="Gateway", replaces=True),
             "policy": document(computed=True, aws="PolicyDocument"),
             "privateDnsEnabled": flag(computed=True),
-            "ipAddressType": text(computed=True),
             "dnsOptions": block(
                 {
                     "dnsRecordIpType": text(computed=True),
@@ -49,17 +53,24 @@ class VpcEndpoint(Ec2Type):
             ),
             "subnetIds": texts(computed=True),
             "subnetConfigurations": blocks(
-                {"subnetId": text(), "ipv4": text(), "ipv6": text()}, unordered=True, computed=True
+                {"subnetId": text(), "ipv4": text(), "ipv6": text()},
+                unordered=True,
+                computed=True,
+                follows=("subnetIds",),
             ),
             "securityGroupIds": texts(computed=True),
-            "routeTableIds": texts(computed=True),
             "tags": mapping(),
             "arn": output(),
             "state": output(),
+            "ipAddressType": output(),
             "ownerId": output(),
             "requesterManaged": output(Kind.FLAG),
-            "networkInterfaceIds": output(many=True),
-            "dnsEntries": blocks({"dnsName": text(), "hostedZoneId": text()}, output=True),
+            "networkInterfaceIds": output(many=True, follows=_PLACES),
+            "dnsEntries": blocks(
+                {"dnsName": text(), "hostedZoneId": text()},
+                output=True,
+                follows=(*_PLACES, "privateDnsEnabled"),
+            ),
         }
     )
 
@@ -120,15 +131,12 @@ class VpcEndpoint(Ec2Type):
         new: Mapping[str, Any],
         changed: frozenset[str],
     ) -> None:
-        asked = self.to_aws(
-            new, changed & {"privateDnsEnabled", "ipAddressType", "dnsOptions", "policy"}
-        )
+        asked = self.to_aws(new, changed & {"privateDnsEnabled", "dnsOptions", "policy"})
         if "policy" in changed and not new.get("policy"):
             asked["ResetPolicy"] = True
         for name, what in (
             ("subnetIds", "SubnetIds"),
             ("securityGroupIds", "SecurityGroupIds"),
-            ("routeTableIds", "RouteTableIds"),
         ):
             if name in changed:
                 added, removed = added_and_removed(old.get(name), new.get(name))
@@ -142,14 +150,8 @@ class VpcEndpoint(Ec2Type):
     def delete(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
         answer = aws.client("ec2").delete_vpc_endpoints(VpcEndpointIds=[id_])
         raise_unsuccessful(answer, "DeleteVpcEndpoints")
-        client = aws.client("ec2")
-
-        def deleted() -> bool:
-            wanted = [{"Name": "vpc-endpoint-id", "Values": [id_]}]
-            left = client.describe_vpc_endpoints(Filters=wanted)["VpcEndpoints"]
-            return all(one["State"].lower() == "deleted" for one in left)
-
-        aws.wait_until(f"EC2 VPC Endpoint ({id_}) to be deleted", deleted)
+        what = f"EC2 VPC Endpoint ({id_})"
+        self.wait_until_gone(aws, what, lambda: self._describe(aws, id_))
 
 
 TYPES = (VpcEndpoint,)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from lab.provider.aws import Aws, GoneError, UnfinishedError, first
+from lab.provider.aws import Aws, UnfinishedError, first
 from lab.provider.resource_type import Autoname
 from lab.provider.resources.elbv2_attributes import (
     Attribute,
@@ -11,7 +11,18 @@ from lab.provider.resources.elbv2_attributes import (
     attribute_properties,
     attribute_text,
 )
-from lab.provider.schema import Kind, block, blocks, flag, mapping, output, table, text, texts
+from lab.provider.schema import (
+    Kind,
+    block,
+    blocks,
+    flag,
+    holds_unknown,
+    mapping,
+    output,
+    table,
+    text,
+    texts,
+)
 
 
 class TrustStore(ElbType):
@@ -87,7 +98,7 @@ _LB_ATTRIBUTES = {
         key="deletion_protection.enabled", kind=Kind.FLAG, default=False
     ),
     "enableCrossZoneLoadBalancing": Attribute(
-        key="load_balancing.cross_zone.enabled", kind=Kind.FLAG
+        key="load_balancing.cross_zone.enabled", kind=Kind.FLAG, default=False
     ),
     "enableZonalShift": Attribute(key="zonal_shift.config.enabled", kind=Kind.FLAG, default=False),
     "idleTimeout": Attribute(key="idle_timeout.timeout_seconds", kind=Kind.INTEGER, default=60),
@@ -114,13 +125,17 @@ _LB_ATTRIBUTES = {
     ),
     "enableHttp2": Attribute(key="routing.http2.enabled", kind=Kind.FLAG, default=True),
     "enableWafFailOpen": Attribute(key="waf.fail_open.enabled", kind=Kind.FLAG, default=False),
-    "dnsRecordClientRoutingPolicy": Attribute(
-        key="dns_record.client_routing_policy", default="any_availability_zone"
-    ),
 }
 
 
+_ENFORCE = "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic"
+
+
 class LoadBalancer(ElbType):
+    """Application and Network Load Balancers. Of a network one the groups and subnets can change
+    in place only as `must_replace` leaves it.
+    """
+
     urn_type = "aws:lb/loadBalancer:LoadBalancer"
     title = "ELBv2 Load Balancer"
     gone = frozenset({"LoadBalancerNotFound"})
@@ -136,9 +151,9 @@ class LoadBalancer(ElbType):
             "name": text(replaces=True, aws="LoadBalancerName"),
             "loadBalancerType": text(default="application", replaces=True, aws="Type"),
             "internal": flag(default=False, replaces=True),
-            "ipAddressType": text(computed=True),
             "securityGroups": texts(computed=True),
-            "subnets": texts(computed=True),
+            _ENFORCE: text(computed=True),
+            "subnets": texts(computed=True, follows=("subnetMappings",)),
             "subnetMappings": blocks(
                 {
                     "subnetId": text(required=True),
@@ -147,6 +162,7 @@ class LoadBalancer(ElbType):
                 },
                 unordered=True,
                 computed=True,
+                follows=("subnets",),
             ),
             **attribute_properties(_LB_ATTRIBUTES),
             **{name: block(_LOGS) for name in _LOG_KEYS},
@@ -154,6 +170,7 @@ class LoadBalancer(ElbType):
             "arn": output(aws="LoadBalancerArn"),
             "arnSuffix": output(),
             "dnsName": output(aws="DNSName"),
+            "ipAddressType": output(),
             "vpcId": output(),
             "zoneId": output(aws="CanonicalHostedZoneId"),
         }
@@ -162,10 +179,30 @@ class LoadBalancer(ElbType):
     def validate(self, inputs: Mapping[str, Any]) -> None:
         self.refuse_unless_one(inputs, "subnets", "subnetMappings")
 
+    def must_replace(
+        self, old: Mapping[str, Any], new: Mapping[str, Any], changed: frozenset[str]
+    ) -> frozenset[str]:
+        """Of a network load balancer: subnets that are not only more, other or fewer addresses in
+        them, the first security group and none any more.
+        """
+        if new.get("loadBalancerType") != "network":
+            return frozenset()
+        before = {name: old.get(name) or [] for name in changed}
+        after = {name: new.get(name) or [] for name in changed}
+        forced = {
+            "subnets": lambda was, now: len(now) <= len(was),
+            "subnetMappings": lambda was, now: any(one not in now for one in was),
+            "securityGroups": lambda was, now: bool(was) != bool(now),
+        }
+        return frozenset(
+            name
+            for name in forced.keys() & changed
+            if not holds_unknown(after[name]) and forced[name](before[name], after[name])
+        )
+
     def create(self, aws: Aws, inputs: Mapping[str, Any]) -> str:
         asked = self.to_aws(
-            inputs,
-            ("loadBalancerType", "ipAddressType", "securityGroups", "subnets", "subnetMappings"),
+            inputs, ("loadBalancerType", "securityGroups", "subnets", "subnetMappings")
         )
         asked |= {"Name": inputs["name"], **self.tag_arguments(inputs)}
         asked["Scheme"] = "internal" if inputs["internal"] else "internet-facing"
@@ -177,6 +214,12 @@ class LoadBalancer(ElbType):
         logs = [pair for name in _LOG_KEYS for pair in self._log_pairs(name, inputs.get(name))]
         wanted = [(key, value) for key, value in logs if value not in ("", "false")]
         self.set_attributes(aws, id_, [*self.initial_pairs(inputs), *wanted])
+        if inputs.get(_ENFORCE):
+            self._set_groups(aws, id_, inputs)
+
+    def _set_groups(self, aws: Aws, id_: str, inputs: Mapping[str, Any]) -> None:
+        asked = self.to_aws(inputs, ("securityGroups", _ENFORCE))
+        aws.client("elbv2").set_security_groups(LoadBalancerArn=id_, **asked)
 
     def _wait_active(self, aws: Aws, id_: str) -> None:
         def active() -> bool:
@@ -224,7 +267,7 @@ class LoadBalancer(ElbType):
             **self.from_aws(
                 balancer, ("name", "loadBalancerType", "ipAddressType", "vpcId", "zoneId")
             ),
-            **self.from_aws(balancer, ("arn", "dnsName", "securityGroups")),
+            **self.from_aws(balancer, ("arn", "dnsName", "securityGroups", _ENFORCE)),
             **self.read_attributes(described),
             **logs,
             "internal": balancer["Scheme"] == "internal",
@@ -250,29 +293,18 @@ class LoadBalancer(ElbType):
             for pair in self._log_pairs(name, new.get(name))
         ]
         self.set_attributes(aws, id_, [*self.attribute_pairs(new, sorted(changed)), *logs])
-        if "securityGroups" in changed:
-            client.set_security_groups(LoadBalancerArn=id_, SecurityGroups=new["securityGroups"])
+        if changed & {"securityGroups", _ENFORCE}:
+            self._set_groups(aws, id_, new)
         if changed & {"subnets", "subnetMappings"}:
             client.set_subnets(
                 LoadBalancerArn=id_, **self.to_aws(new, ("subnets", "subnetMappings"))
             )
-        if "ipAddressType" in changed:
-            client.set_ip_address_type(LoadBalancerArn=id_, IpAddressType=new["ipAddressType"])
         self._wait_active(aws, id_)
 
     def delete(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
         aws.client("elbv2").delete_load_balancer(LoadBalancerArn=id_)
-
-        def deleted() -> bool:
-            try:
-                self._describe(aws, id_)
-            except aws.client("elbv2").exceptions.LoadBalancerNotFoundException:
-                return True
-            except GoneError:
-                return True
-            return False
-
-        aws.wait_until(f"ELBv2 Load Balancer ({id_}) to be deleted", deleted)
+        what = f"ELBv2 Load Balancer ({id_})"
+        self.wait_until_gone(aws, what, lambda: self._describe(aws, id_))
 
 
 def _subnet_mapping(zone: Mapping[str, Any]) -> dict[str, str]:

@@ -13,11 +13,14 @@ from lab.provider.schema import Kind, Property
 
 @dataclass(frozen=True, kw_only=True)
 class Attribute:
-    """A property that AWS keeps as the attribute `key`. `default` is what a new resource has."""
+    """A property that AWS keeps as the attribute `key`. `default` is what a new resource has;
+    `follows` as of `schema.Property`.
+    """
 
     key: str
     kind: Kind = Kind.TEXT
     default: Any = None
+    follows: tuple[str, ...] = ()
 
 
 class ElbType(ResourceType):
@@ -91,7 +94,8 @@ class ElbType(ResourceType):
 def attribute_properties(attributes: Mapping[str, Attribute]) -> dict[str, Property]:
     """The table of properties that goes with a table of attributes."""
     return {
-        name: Property(kind=attribute.kind, computed=True) for name, attribute in attributes.items()
+        name: Property(kind=attribute.kind, computed=True, follows=attribute.follows)
+        for name, attribute in attributes.items()
     }
 
 

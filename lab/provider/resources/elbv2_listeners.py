@@ -71,34 +71,27 @@ _ACTION = {
     ),
 }
 
-_CLIENTCERT = "routing.http.request.x_amzn_mtls_clientcert"
 _RESPONSE = "routing.http.response"
 _ATTRIBUTES = {
-    "tcpIdleTimeoutSeconds": Attribute(
-        key="tcp.idle_timeout.seconds", kind=Kind.INTEGER, default=350
-    ),
     "routingHttpResponseServerEnabled": Attribute(
         key=f"{_RESPONSE}.server.enabled", kind=Kind.FLAG, default=True
     ),
-    "routingHttpRequestXAmznMtlsClientcertHeaderName": Attribute(key=f"{_CLIENTCERT}.header_name"),
     **{
-        f"routingHttpRequestXAmznMtlsClientcert{pulumi}HeaderName": Attribute(
-            key=f"{_CLIENTCERT}_{part}.header_name"
+        f"routingHttpRequestXAmzn{pulumi}HeaderName": Attribute(
+            key=f"routing.http.request.x_amzn_{part}.header_name",
+            follows=("protocol",),  # only HTTPS listeners have these
         )
         for pulumi, part in (
-            ("Issuer", "issuer"),
-            ("Leaf", "leaf"),
-            ("SerialNumber", "serial_number"),
-            ("Subject", "subject"),
-            ("Validity", "validity"),
+            ("MtlsClientcert", "mtls_clientcert"),
+            ("MtlsClientcertIssuer", "mtls_clientcert_issuer"),
+            ("MtlsClientcertLeaf", "mtls_clientcert_leaf"),
+            ("MtlsClientcertSerialNumber", "mtls_clientcert_serial_number"),
+            ("MtlsClientcertSubject", "mtls_clientcert_subject"),
+            ("MtlsClientcertValidity", "mtls_clientcert_validity"),
+            ("TlsVersion", "tls_version"),
+            ("TlsCipherSuite", "tls_cipher_suite"),
         )
     },
-    "routingHttpRequestXAmznTlsVersionHeaderName": Attribute(
-        key="routing.http.request.x_amzn_tls_version.header_name"
-    ),
-    "routingHttpRequestXAmznTlsCipherSuiteHeaderName": Attribute(
-        key="routing.http.request.x_amzn_tls_cipher_suite.header_name"
-    ),
     **{
         f"routingHttpResponse{pulumi}HeaderValue": Attribute(key=f"{_RESPONSE}.{part}.header_value")
         for pulumi, part in (
@@ -128,9 +121,8 @@ class Listener(ElbType):
             "loadBalancerArn": text(required=True, replaces=True),
             "port": integer(),
             "protocol": text(computed=True),
-            "sslPolicy": text(computed=True),
+            "sslPolicy": text(computed=True, follows=("protocol",)),
             "certificateArn": text(),
-            "alpnPolicy": text(),
             "defaultActions": blocks(_ACTION, required=True),
             "mutualAuthentication": block(
                 {
@@ -140,6 +132,7 @@ class Listener(ElbType):
                     "advertiseTrustStoreCaNames": text(computed=True),
                 },
                 computed=True,
+                follows=("protocol",),
             ),
             **attribute_properties(_ATTRIBUTES),
             "tags": mapping(),
@@ -155,8 +148,6 @@ class Listener(ElbType):
         asked = self.to_aws(inputs, names & set(self._own))
         if "certificateArn" in names and inputs.get("certificateArn"):
             asked["Certificates"] = [{"CertificateArn": inputs["certificateArn"]}]
-        if "alpnPolicy" in names and inputs.get("alpnPolicy"):
-            asked["AlpnPolicy"] = [inputs["alpnPolicy"]]
         return asked
 
     def create(self, aws: Aws, inputs: Mapping[str, Any]) -> str:
@@ -174,11 +165,9 @@ class Listener(ElbType):
         found = aws.client("elbv2").describe_listeners(ListenerArns=[id_])
         listener = first(found["Listeners"])
         certificates = listener.get("Certificates") or [{}]
-        alpn = listener.get("AlpnPolicy") or [None]
         return {
             **self.from_aws(listener, ("loadBalancerArn", "arn", *self._own)),
             "certificateArn": certificates[0].get("CertificateArn"),
-            "alpnPolicy": alpn[0],
             **self.read_attributes(self.described_attributes(aws, id_)),
             "tagsAll": self.tags(aws, id_),
         }

@@ -19,11 +19,6 @@ _ATTRIBUTES = {
     "loadBalancingCrossZoneEnabled": Attribute(
         key="load_balancing.cross_zone.enabled", default="use_load_balancer_configuration"
     ),
-    "preserveClientIp": Attribute(key="preserve_client_ip.enabled"),
-    "proxyProtocolV2": Attribute(key="proxy_protocol_v2.enabled", kind=Kind.FLAG, default=False),
-    "connectionTermination": Attribute(
-        key="deregistration_delay.connection_termination.enabled", kind=Kind.FLAG, default=False
-    ),
 }
 _HEALTH_CHECK = {
     "enabled": flag(default=True, aws="HealthCheckEnabled"),

@@ -9,6 +9,22 @@ from lab.provider.aws import Aws, UnfinishedError, first
 from lab.provider.resource_type import Autoname, ResourceType
 from lab.provider.schema import asset, block, flag, integer, mapping, output, table, text, texts
 
+_CODE = ("code", "s3Bucket", "s3Key", "sourceCodeHash", "architectures")
+_CONFIGURATION = (
+    "role",
+    "runtime",
+    "handler",
+    "description",
+    "memorySize",
+    "timeout",
+    "environment",
+    "ephemeralStorage",
+    "tracingConfig",
+    "loggingConfig",
+)
+# What takes away a setting that was left out.
+_EMPTY = (("description", "Description", ""), ("environment", "Environment", {"Variables": {}}))
+
 
 class Function(ResourceType):
     """`code` goes up as a zip; a changed content is an update of the code, never a replacement."""
@@ -26,7 +42,6 @@ class Function(ResourceType):
             "code": asset(unread=True),
             "s3Bucket": text(unread=True),
             "s3Key": text(unread=True),
-            "s3ObjectVersion": text(unread=True),
             "sourceCodeHash": text(unread=True),
             "runtime": text(),
             "handler": text(),
@@ -37,8 +52,6 @@ class Function(ResourceType):
             "timeout": integer(default=3),
             "environment": block({"variables": mapping()}),
             "ephemeralStorage": block({"size": integer(computed=True)}, computed=True),
-            "kmsKeyArn": text(aws="KMSKeyArn"),
-            "layers": texts(),
             "tracingConfig": block({"mode": text(required=True)}, computed=True),
             "loggingConfig": block(
                 {
@@ -50,7 +63,6 @@ class Function(ResourceType):
                 computed=True,
             ),
             "reservedConcurrentExecutions": integer(default=-1),
-            "publish": flag(default=False, unread=True),
             "skipDestroy": flag(default=False, unread=True),
             "tags": mapping(),
             "arn": output(),
@@ -58,26 +70,11 @@ class Function(ResourceType):
             "qualifiedArn": output(),
             "qualifiedInvokeArn": output(),
             "version": output(),
-            "lastModified": output(),
-            "codeSha256": output(),
-            "sourceCodeSize": output(),
+            "lastModified": output(follows=(*_CODE, *_CONFIGURATION)),
+            "codeSha256": output(follows=_CODE),
+            "sourceCodeSize": output(follows=_CODE),
         }
     )
-    _configuration = (
-        "role",
-        "runtime",
-        "handler",
-        "description",
-        "memorySize",
-        "timeout",
-        "environment",
-        "ephemeralStorage",
-        "kmsKeyArn",
-        "layers",
-        "tracingConfig",
-        "loggingConfig",
-    )
-    _code = ("code", "s3Bucket", "s3Key", "s3ObjectVersion", "sourceCodeHash", "architectures")
 
     def validate(self, inputs: Mapping[str, Any]) -> None:
         self.refuse_unless_one(inputs, "code", "s3Bucket")
@@ -85,12 +82,10 @@ class Function(ResourceType):
     def _source(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         if inputs.get("code"):
             return {"ZipFile": asset_bytes(inputs["code"])}
-        return self.to_aws(inputs, ("s3Bucket", "s3Key", "s3ObjectVersion"))
+        return self.to_aws(inputs, ("s3Bucket", "s3Key"))
 
     def create(self, aws: Aws, inputs: Mapping[str, Any]) -> str:
-        asked = self.to_aws(
-            inputs, ("name", "packageType", "architectures", "publish", *self._configuration)
-        )
+        asked = self.to_aws(inputs, ("name", "packageType", "architectures", *_CONFIGURATION))
         tags = {"Tags": inputs["tagsAll"]} if inputs.get("tagsAll") else {}
         aws.client("lambda").create_function(Code=self._source(inputs), **asked, **tags)
         return inputs["name"]
@@ -124,13 +119,10 @@ class Function(ResourceType):
         now = answer["Configuration"]
         arn = now["FunctionArn"]
         invoke = f"arn:{aws.partition}:apigateway:{aws.region}:lambda:path/2015-03-31/functions"
-        layers = {"Layers": [layer["Arn"] for layer in now.get("Layers", [])]}
         reserved = answer.get("Concurrency", {}).get("ReservedConcurrentExecutions", -1)
         version = now.get("Version", "$LATEST")
         return {
-            **self.from_aws(
-                {**now, **layers}, ("name", "packageType", "architectures", *self._configuration)
-            ),
+            **self.from_aws(now, ("name", "packageType", "architectures", *_CONFIGURATION)),
             "reservedConcurrentExecutions": reserved,
             "arn": arn,
             "invokeArn": f"{invoke}/{arn}/invocations",
@@ -152,21 +144,15 @@ class Function(ResourceType):
         changed: frozenset[str],
     ) -> None:
         client = aws.client("lambda")
-        if changed & set(self._code):
-            architectures = self.to_aws(new, ("architectures", "publish"))
+        if changed & set(_CODE):
+            architectures = self.to_aws(new, ("architectures",))
             client.update_function_code(FunctionName=id_, **self._source(new), **architectures)
             self._wait(aws, id_)
-        if names := changed & set(self._configuration):
+        if names := changed & set(_CONFIGURATION):
             asked = self.to_aws(new, names)
-            empty = {
-                "description": "",
-                "environment": {"Variables": {}},
-                "layers": [],
-                "kmsKeyArn": "",
+            asked |= {
+                key: empty for name, key, empty in _EMPTY if name in names and new.get(name) is None
             }
-            gone = [name for name in names & empty.keys() if new.get(name) is None]
-            asked |= self.to_aws({name: empty[name] for name in gone if name != "environment"})
-            asked |= {"Environment": empty["environment"]} if "environment" in gone else {}
             client.update_function_configuration(FunctionName=id_, **asked)
             self._wait(aws, id_)
         if "reservedConcurrentExecutions" in changed:

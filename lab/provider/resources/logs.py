@@ -20,7 +20,6 @@ class LogGroup(ResourceType):
         {
             "name": text(replaces=True, aws="logGroupName"),
             "retentionInDays": integer(default=0),
-            "kmsKeyId": text(),
             "logGroupClass": text(computed=True, replaces=True),
             "skipDestroy": flag(default=False, unread=True),
             "tags": mapping(),
@@ -29,7 +28,7 @@ class LogGroup(ResourceType):
     )
 
     def create(self, aws: Aws, inputs: Mapping[str, Any]) -> str:
-        asked = self.to_aws(inputs, ("name", "kmsKeyId", "logGroupClass"))
+        asked = self.to_aws(inputs, ("name", "logGroupClass"))
         tags = {"tags": inputs["tagsAll"]} if inputs.get("tagsAll") else {}
         aws.client("logs").create_log_group(**asked, **tags)
         return inputs["name"]
@@ -66,11 +65,6 @@ class LogGroup(ResourceType):
                 )
             else:
                 client.delete_retention_policy(logGroupName=id_)
-        if "kmsKeyId" in changed:
-            if new.get("kmsKeyId"):
-                client.associate_kms_key(logGroupName=id_, kmsKeyId=new["kmsKeyId"])
-            else:
-                client.disassociate_kms_key(logGroupName=id_)
 
     def retag(
         self, aws: Aws, id_: str, known: Mapping[str, Any], put: Mapping[str, str], drop: list[str]

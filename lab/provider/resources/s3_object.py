@@ -18,6 +18,7 @@ _HEADERS = (
     "contentLanguage",
     "contentType",
 )
+_WRITTEN = ("metadata", "serverSideEncryption", "storageClass")
 
 
 class BucketObjectv2(ResourceType):
@@ -47,8 +48,8 @@ class BucketObjectv2(ResourceType):
             "storageClass": text(default="STANDARD"),
             "tags": mapping(),
             "arn": output(),
-            "etag": output(follows=_CONTENT),
-            "versionId": output(follows=_CONTENT),
+            "etag": output(follows=(*_CONTENT, "serverSideEncryption")),
+            "versionId": output(follows=(*_CONTENT, *_HEADERS, *_WRITTEN)),
         }
     )
 
@@ -64,7 +65,7 @@ class BucketObjectv2(ResourceType):
             body = base64.b64decode(inputs["contentBase64"])
         if inputs.get("source"):
             body = asset_bytes(inputs["source"])
-        names = ("bucket", "key", "metadata", "serverSideEncryption", "storageClass", *_HEADERS)
+        names = ("bucket", "key", *_HEADERS, *_WRITTEN)
         aws.client("s3").put_object(Body=body, **self.to_aws(inputs, names))
         if inputs.get("tagsAll"):
             self._put_tags(aws, inputs, inputs["tagsAll"])

@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from lab.provider.aws import Aws
+from lab.provider.aws import Aws, GoneError
 from lab.provider.resource_type import ResourceType
 from lab.provider.schema import RefusalError, integer, nearest, output, table, text
 
@@ -34,6 +34,8 @@ class TlsType(ResourceType):
     """
 
     def read(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        if not known:
+            raise GoneError
         return dict(known)
 
     def update(

@@ -63,7 +63,7 @@ _VALIDITY = {
     "certPem": output(unread=True),
     "validityStartTime": output(unread=True),
     "validityEndTime": output(unread=True),
-    "readyForRenewal": output(Kind.FLAG, unread=True),
+    "readyForRenewal": output(Kind.FLAG, follows=("earlyRenewalHours",)),
 }
 
 
@@ -143,12 +143,10 @@ def _signed(issue: _Issue) -> tuple[str, dict[str, Any]]:
     for extension, critical in _extensions(issue):
         builder = builder.add_extension(extension, critical)
     certificate = builder.sign(issue.signer, _digest(issue.signer))
-    early = datetime.timedelta(hours=inputs["earlyRenewalHours"])
     return str(serial), {
         "certPem": certificate.public_bytes(serialization.Encoding.PEM).decode(),
         "validityStartTime": start.isoformat().replace("+00:00", "Z"),
         "validityEndTime": end.isoformat().replace("+00:00", "Z"),
-        "readyForRenewal": end - early <= start,
     }
 
 
@@ -195,11 +193,20 @@ _ISSUING = {
 
 
 class _Issuing(TlsType):
+    """A certificate. One that is ready for renewal says so, but is not replaced for that."""
+
     def validate(self, inputs: Mapping[str, Any]) -> None:
         for use in inputs["allowedUses"]:
             one_of(self.urn_type, "allowedUses", use, (*_KEY_USAGES, *_EXTENDED_USAGES))
         if inputs["maxPathLength"] >= 0 and not inputs["isCaCertificate"]:
             raise RefusalError(f"{self.urn_type}: 'maxPathLength' needs 'isCaCertificate'")
+
+    def read(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        outputs = super().read(aws, id_, known)
+        end = datetime.datetime.fromisoformat(outputs["validityEndTime"])
+        early = datetime.timedelta(hours=outputs["earlyRenewalHours"])
+        ready = datetime.datetime.now(datetime.UTC) >= end - early
+        return {**outputs, "readyForRenewal": ready}
 
 
 class SelfSignedCert(_Issuing):

@@ -187,3 +187,65 @@ def create_store(client: Callable[..., Any], put: Callable[..., str]) -> Callabl
         return answer["TrustStores"][0]["TrustStoreArn"]
 
     return create
+
+
+@pytest.fixture(scope="module")
+def elbv2(client: Callable[..., Any]) -> Any:
+    return client("elbv2")
+
+
+@pytest.fixture(scope="module")
+def create_network(create_balancer: Callable[..., str]) -> Callable[..., str]:
+    return lambda name, **arguments: create_balancer(name, Type="network", **arguments)
+
+
+@pytest.fixture(scope="module")
+def create_alb(elbv2: Any, create_balancer: Callable[..., str]) -> Callable[..., str]:
+    """`create_alb("name", 443)`: an ALB with an HTTP listener on each port."""
+
+    def create(name: str, *ports: int, **arguments: Any) -> str:
+        arn = create_balancer(name, **arguments)
+        ok = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
+        for port in ports:
+            elbv2.create_listener(
+                LoadBalancerArn=arn, Protocol="HTTP", Port=port, DefaultActions=[ok]
+            )
+        return arn
+
+    return create
+
+
+@pytest.fixture(scope="module")
+def create_group(elbv2: Any, network: Network) -> Callable[..., Any]:
+    def create(name: str, **arguments: Any) -> Any:
+        settings = {
+            "TargetType": "alb", "Protocol": "TCP", "Port": 443, "VpcId": network.vpc_id
+        } | arguments  # fmt: skip
+        return elbv2.create_target_group(Name=name, **settings)["TargetGroups"][0]
+
+    return create
+
+
+@pytest.fixture(scope="module")
+def listen(elbv2: Any) -> Callable[..., Any]:
+    """`listen(nlb_arn, group_arn)` answers a new TCP listener on port 443."""
+
+    def create(arn: str, group_arn: str, port: int = 443, **arguments: Any) -> Any:
+        action = {"Type": "forward", "TargetGroupArn": group_arn}
+        settings = {"Protocol": "TCP", "Port": port, "DefaultActions": [action]} | arguments
+        return elbv2.create_listener(LoadBalancerArn=arn, **settings)["Listeners"][0]
+
+    return create
+
+
+@pytest.fixture(scope="module")
+def register(elbv2: Any) -> Callable[..., None]:
+    """`register(group, alb_arn, …, Port=443)` makes load balancers targets of a group."""
+
+    def act(group: Any, *targets: str, **more: Any) -> None:
+        elbv2.register_targets(
+            TargetGroupArn=group["TargetGroupArn"],
+            Targets=[{"Id": each, **more} for each in targets],
+        )
+
+    return act

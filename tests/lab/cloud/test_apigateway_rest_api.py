@@ -135,6 +135,7 @@ def test_every_setting_is_patched(gateway):
     assert got["disableExecuteApiEndpoint"] is False
     assert got["binaryMediaTypes"] == ["image/png"]
     assert (got["minimumCompressionSize"], got["description"]) == (7, "d")
+    assert "minimumCompressionSize" not in patch(gateway, api, "replace", "/minimumCompressionSize")
 
 
 @pytest.mark.parametrize(

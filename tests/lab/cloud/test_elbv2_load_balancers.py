@@ -102,9 +102,9 @@ def test_a_scheme_is_internal_or_internet_facing(create_balancer, refused):
         create_balancer("scheme", Scheme="private")
 
 
-def test_a_network_load_balancer_is_not_modelled(create_balancer, refused):
+def test_a_gateway_load_balancer_is_not_modelled(create_balancer, refused):
     with refused("NotImplemented", "the lab does not model it"):
-        create_balancer("network", Type="network")
+        create_balancer("network", Type="gateway")
 
 
 def test_a_name_is_used_once(balancer, create_balancer, refused):

@@ -95,6 +95,8 @@ def test_a_modify_is_checked_like_a_create(elbv2, create, refused):
     arn = create("checked")["TargetGroupArn"]
     with refused("ValidationError", "must begin with a '/'"):
         elbv2.modify_target_group(TargetGroupArn=arn, HealthCheckPath="ping")
+    with refused("ValidationError", "Health check enabled must be true"):
+        elbv2.modify_target_group(TargetGroupArn=arn, HealthCheckEnabled=False)
 
 
 def register(elbv2, arn, address, **more):
@@ -224,6 +226,14 @@ def test_an_attribute_that_albs_do_not_take_is_refused(elbv2, create, refused, k
     with refused("ValidationError", key):
         elbv2.modify_target_group_attributes(
             TargetGroupArn=arn, Attributes=[{"Key": key, "Value": value}]
+        )
+
+
+def test_other_groups_do_not_have_the_attribute_of_functions(elbv2, create, refused):
+    given = [{"Key": "lambda.multi_value_headers.enabled", "Value": "true"}]
+    with refused("InvalidConfigurationRequest", "target group attribute is not supported"):
+        elbv2.modify_target_group_attributes(
+            TargetGroupArn=create("addresses")["TargetGroupArn"], Attributes=given
         )
 
 

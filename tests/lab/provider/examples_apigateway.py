@@ -1,5 +1,7 @@
 """Examples of APIs: aws:apigateway."""
 
+import json
+
 from . import places
 from .conftest import World
 from .examples import TAGS, Example, Examples
@@ -27,7 +29,41 @@ def _rest_api(world: World) -> Example:
             {"disableExecuteApiEndpoint": True},
             {"binaryMediaTypes": ["image/png"]},
             {"minimumCompressionSize": "1024"},
+            {"apiKeySource": "AUTHORIZER"},
+            {
+                "endpointConfiguration": {
+                    "types": "PRIVATE",
+                    "vpcEndpointIds": [places.endpoint(world)],
+                }
+            },
+            {"endpointConfiguration": {"types": "REGIONAL"}},
             *TAGS,
+        ],
+    )
+
+
+def _document(path: str, description: str) -> str:
+    return json.dumps(
+        {
+            "openapi": "3.0.1",
+            "info": {"title": "imported", "version": "1", "description": description},
+            "paths": {path: {"get": {"x-amazon-apigateway-integration": {"type": "mock"}}}},
+        }
+    )
+
+
+@EXAMPLES.of("aws:apigateway/restApi:RestApi#imported")
+def _imported_rest_api(world: World) -> Example:
+    return Example(
+        inputs={
+            "body": _document("/widgets", "one"),
+            "endpointConfiguration": {"types": "REGIONAL"},
+        },
+        changes=[
+            {"body": _document("/gadgets", "two")},
+            {"failOnWarnings": True},
+            {"parameters": {"basepath": "ignore"}},
+            {"putRestApiMode": "merge"},
         ],
     )
 
@@ -47,21 +83,17 @@ def _rest_api_policy(world: World) -> Example:
     )
 
 
-@EXAMPLES.of("aws:apigateway/resource:Resource")
-def _resource(world: World) -> Example:
-    api = places.rest_api(world)
-    return Example(
-        inputs={
-            "restApi": api["id"],
-            "parentId": api["rootResourceId"],
-            "pathPart": "widgets",
-        }
-    )
-
-
 @EXAMPLES.of("aws:apigateway/method:Method")
 def _method(world: World) -> Example:
-    api = places.scratch_api(world)
+    api, client = places.scratch_api(world), world.aws.client("apigateway")
+    validator = client.create_request_validator(restApiId=api["id"], name="all")
+    authorizer = client.create_authorizer(
+        restApiId=api["id"],
+        name="token",
+        type="TOKEN",
+        authorizerUri=places.function(world)["invokeArn"],
+        identitySource="method.request.header.Authorization",
+    )
     return Example(
         inputs={
             "restApi": api["id"],
@@ -75,6 +107,9 @@ def _method(world: World) -> Example:
             {"apiKeyRequired": True},
             {"operationName": "drop"},
             {"requestParameters": {"method.request.header.X-B": False}},
+            {"requestModels": {"application/json": "Empty"}},
+            {"requestValidatorId": validator["id"]},
+            {"authorization": "CUSTOM", "authorizerId": authorizer["id"]},
         ],
     )
 
@@ -93,6 +128,9 @@ def _integration(world: World) -> Example:
             {"timeoutMilliseconds": 5000},
             {"uri": places.function(world)["qualifiedInvokeArn"]},
             {"passthroughBehavior": "NEVER"},
+            {"contentHandling": "CONVERT_TO_TEXT"},
+            {"requestParameters": {"integration.request.header.X-A": "'1'"}},
+            {"requestTemplates": {"application/json": "{}"}},
         ],
     )
 
@@ -169,4 +207,9 @@ def _method_settings(world: World) -> Example:
 
 @EXAMPLES.of("aws:apigateway/account:Account")
 def _account(world: World) -> Example:
-    return Example(inputs={}, outlives_delete=True)
+    role = places.role(world, "apigateway.amazonaws.com")
+    return Example(
+        inputs={},
+        changes=[{"cloudwatchRoleArn": role["arn"]}, {"cloudwatchRoleArn": None}],
+        outlives_delete=True,
+    )

@@ -2,7 +2,7 @@
 
 from . import places
 from .conftest import World
-from .examples import TAGS, Example, Examples
+from .examples import TAGS, Build, Example, Examples
 from .places import policy
 
 EXAMPLES = Examples()
@@ -12,7 +12,12 @@ EXAMPLES = Examples()
 def _vpc(world: World) -> Example:
     return Example(
         inputs={"cidrBlock": "10.9.0.0/16", "enableDnsHostnames": True, "tags": {"team": "a"}},
-        changes=[{"enableDnsHostnames": False}, {"enableDnsSupport": False}, *TAGS],
+        changes=[
+            {"enableDnsHostnames": False},
+            {"enableDnsSupport": False},
+            {"enableNetworkAddressUsageMetrics": True},
+            *TAGS,
+        ],
     )
 
 
@@ -82,7 +87,13 @@ def _security_group(world: World) -> Example:
 def _default_group(world: World) -> Example:
     return Example(
         inputs={"vpcId": places.vpc(world), "tags": {"team": "a"}},
-        changes=[{"ingress": [{**_RULE, "self": True}]}, {"ingress": []}, *TAGS],
+        changes=[
+            {"ingress": [{**_RULE, "self": True}]},
+            {"ingress": []},
+            {"egress": [{**_RULE, "cidrBlocks": ["10.0.0.0/16"]}]},
+            {"revokeRulesOnDelete": True},
+            *TAGS,
+        ],
         outlives_delete=True,
     )
 
@@ -102,13 +113,43 @@ def _rule_example(world: World) -> Example:
             {"description": "from the other"},
             {"fromPort": 8443, "toPort": 8443},
             {"referencedSecurityGroupId": places.security_group(world, "ruled")},
+            {"ipProtocol": "udp"},
             *TAGS,
         ],
+        replacements=[{"referencedSecurityGroupId": None, "cidrIpv4": "10.0.0.0/16"}],
     )
 
 
-EXAMPLES.of("aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule")(_rule_example)
-EXAMPLES.of("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")(_rule_example)
+def _example_of_source(**sources: list[str]) -> Build:
+    """A rule whose source changes from the first to the second of `sources`."""
+    ((name, (before, after)),) = sources.items()
+
+    def build(world: World) -> Example:
+        return Example(
+            inputs={
+                "securityGroupId": places.security_group(world, "ruled"),
+                "ipProtocol": "-1",
+                name: before,
+            },
+            changes=[{name: after}],
+        )
+
+    return build
+
+
+def _list_example(world: World) -> Example:
+    lists = [places.prefix_list(world, number) for number in range(2)]
+    return _example_of_source(prefixListId=lists)(world)
+
+
+for _token in (
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule",
+):
+    EXAMPLES.of(_token)(_rule_example)
+    EXAMPLES.of(f"{_token}#IPv4")(_example_of_source(cidrIpv4=["10.0.0.0/16", "10.1.0.0/16"]))
+    EXAMPLES.of(f"{_token}#IPv6")(_example_of_source(cidrIpv6=["2001:db8::/32", "2001:db8::/48"]))
+    EXAMPLES.of(f"{_token}#prefix list")(_list_example)
 
 
 @EXAMPLES.of("aws:ec2/vpcEndpoint:VpcEndpoint")
@@ -135,6 +176,7 @@ def _endpoint(world: World) -> Example:
             {"securityGroupIds": [places.security_group(world, "ruled")]},
             {"policy": policy("execute-api:*", Principal="*")},
             {"privateDnsEnabled": True},
+            {"dnsOptions": {"privateDnsOnlyForInboundResolverEndpoint": True}},
             *TAGS,
         ],
     )

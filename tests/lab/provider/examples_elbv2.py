@@ -12,13 +12,24 @@ EXAMPLES = Examples()
 @EXAMPLES.of("aws:lb/trustStore:TrustStore")
 def _trust_store(world: World) -> Example:
     bundle, other = places.bundle(world), places.bundle(world, "other.pem")
+    versioned = world.make(
+        "aws:s3/bucketObjectv2:BucketObjectv2",
+        bucket=places.versioned_bucket(world),
+        key=other["key"],
+        content=places.authority(world)["ca"],
+    )
     return Example(
         inputs={
             "caCertificatesBundleS3Bucket": bundle["bucket"],
             "caCertificatesBundleS3Key": bundle["key"],
             "tags": {"team": "a"},
         },
-        changes=[{"caCertificatesBundleS3Key": other["key"]}, *TAGS],
+        changes=[
+            {"caCertificatesBundleS3Key": other["key"]},
+            {"caCertificatesBundleS3Bucket": versioned["bucket"]},
+            {"caCertificatesBundleS3ObjectVersion": versioned["versionId"]},
+            *TAGS,
+        ],
     )
 
 
@@ -41,6 +52,7 @@ def _load_balancer(world: World) -> Example:
             {"healthCheckLogs": {**logs, "prefix": "health"}},
             {"securityGroups": [places.security_group(world, "ruled")]},
             {"subnets": [places.subnet(world, number) for number in range(3)]},
+            {"enableZonalShift": True},
             {"enableDeletionProtection": True},
             {"enableDeletionProtection": False},
             {"idleTimeout": 30},
@@ -55,6 +67,15 @@ def _load_balancer(world: World) -> Example:
             {"enableWafFailOpen": True},
             *TAGS,
         ],
+    )
+
+
+@EXAMPLES.of("aws:lb/loadBalancer:LoadBalancer#subnet mappings")
+def _mapped_load_balancer(world: World) -> Example:
+    mappings = [{"subnetId": places.subnet(world, number)} for number in range(3)]
+    return Example(
+        inputs={"internal": True, "subnetMappings": mappings[:2]},
+        changes=[{"subnetMappings": mappings}],
     )
 
 
@@ -74,6 +95,9 @@ def _target_group(world: World) -> Example:
             {"healthCheck": {**check, "timeout": 4, "matcher": "200-299"}},
             {"deregistrationDelay": 30},
             {"slowStart": 60},
+            {"slowStart": 0},
+            {"loadBalancingAlgorithmType": "least_outstanding_requests"},
+            {"loadBalancingCrossZoneEnabled": "true"},
             *TAGS,
         ],
     )
@@ -88,6 +112,31 @@ def _attachment(world: World) -> Example:
             "port": 443,
         }
     )
+
+
+_HEADER_NAMES = [
+    *(
+        f"routingHttpRequestXAmznMtlsClientcert{part}HeaderName"
+        for part in ("", "Issuer", "Leaf", "SerialNumber", "Subject", "Validity")
+    ),
+    "routingHttpRequestXAmznTlsVersionHeaderName",
+    "routingHttpRequestXAmznTlsCipherSuiteHeaderName",
+]
+_HEADER_VALUES = [
+    f"routingHttpResponse{header}HeaderValue"
+    for header in (
+        "AccessControlAllowCredentials",
+        "AccessControlAllowHeaders",
+        "AccessControlAllowMethods",
+        "AccessControlAllowOrigin",
+        "AccessControlExposeHeaders",
+        "AccessControlMaxAge",
+        "ContentSecurityPolicy",
+        "StrictTransportSecurity",
+        "XContentTypeOptions",
+        "XFrameOptions",
+    )
+]
 
 
 @EXAMPLES.of("aws:lb/listener:Listener")
@@ -106,7 +155,7 @@ def _listener(world: World) -> Example:
             "port": 443,
             "protocol": "HTTPS",
             "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Res-2021-06",
-            "certificateArn": places.server_certificate(world)["id"],
+            "certificateArn": places.certificate(world, "server")["id"],
             "defaultActions": [{"type": "fixed-response", "fixedResponse": refusal}],
             "mutualAuthentication": verify,
             "routingHttpRequestXAmznMtlsClientcertLeafHeaderName": "X-Leaf",
@@ -118,9 +167,18 @@ def _listener(world: World) -> Example:
             {"defaultActions": [_forward(world)]},
             {"mutualAuthentication": {**verify, "ignoreClientCertificateExpiry": True}},
             {"mutualAuthentication": {"mode": "off"}},
-            {"routingHttpRequestXAmznMtlsClientcertLeafHeaderName": "X-Other"},
+            *({name: "X-Other"} for name in _HEADER_NAMES),
+            *({name: "1"} for name in _HEADER_VALUES),
             {"routingHttpResponseServerEnabled": False},
+            {"certificateArn": places.certificate(world, "another")["id"]},
             *TAGS,
+            {
+                "protocol": "HTTP",
+                "certificateArn": None,
+                "sslPolicy": None,
+                "mutualAuthentication": None,
+                **dict.fromkeys(_HEADER_NAMES),
+            },
         ],
     )
 

@@ -1,5 +1,7 @@
 """Examples of buckets: aws:s3."""
 
+import pulumi
+
 from . import places
 from .conftest import World
 from .examples import TAGS, Example, Examples
@@ -40,7 +42,6 @@ def _encryption(world: World) -> Example:
         changes=[
             {"rules": [{"applyServerSideEncryptionByDefault": kms, "bucketKeyEnabled": True}]}
         ],
-        outlives_delete=True,
     )
 
 
@@ -110,6 +111,32 @@ def _object(world: World) -> Example:
             {"contentType": "text/markdown"},
             {"metadata": {"origin": "test"}},
             {"cacheControl": "no-store"},
+            {"contentDisposition": "inline"},
+            {"contentEncoding": "identity"},
+            {"contentLanguage": "en"},
+            {"serverSideEncryption": "aws:kms"},
+            {"storageClass": "STANDARD_IA"},
+            {"sourceHash": "1"},
+            {"forceDestroy": True},
             *TAGS,
+        ],
+    )
+
+
+@EXAMPLES.of("aws:s3/bucketObjectv2:BucketObjectv2#other bodies")
+def _other_body(world: World) -> Example:
+    return Example(
+        inputs={
+            "bucket": places.versioned_bucket(world),
+            "key": "some/body",
+            "content": "one",
+            "sourceHash": "1",
+        },
+        changes=[
+            {"content": None, "contentBase64": "dHdv"},
+            {"contentBase64": None, "source": pulumi.StringAsset("three")},
+            {"source": pulumi.StringAsset("four")},
+            {"sourceHash": "2"},
+            {"contentType": "text/plain"},
         ],
     )

@@ -22,6 +22,22 @@ def _certificate(world: World) -> Example:
     )
 
 
+@EXAMPLES.of("aws:acm/certificate:Certificate#imported")
+def _imported_certificate(world: World) -> Example:
+    first, second = (places.server_pair(world, name) for name in ("one", "two"))
+    return Example(
+        inputs={
+            "certificateBody": first["certificate"],
+            "certificateChain": first["chain"],
+            "privateKey": first["key"],
+        },
+        changes=[
+            {"certificateBody": second["certificate"], "privateKey": second["key"]},
+            {"certificateChain": None},
+        ],
+    )
+
+
 @EXAMPLES.of("aws:acm/certificateValidation:CertificateValidation")
 def _validation(world: World) -> Example:
     certificate = world.make(
@@ -77,6 +93,7 @@ def _record(world: World) -> Example:
         changes=[
             {"ttl": 300},
             {"records": ["10.0.0.2", "10.0.0.3"]},
+            {"allowOverwrite": True},
             {"records": None, "ttl": None, "aliases": [{**alias, "evaluateTargetHealth": True}]},
         ],
     )
@@ -86,7 +103,13 @@ def _record(world: World) -> Example:
 def _log_group(world: World) -> Example:
     return Example(
         inputs={"retentionInDays": 7, "tags": {"team": "a"}},
-        changes=[{"retentionInDays": 30}, {"retentionInDays": 0}, *TAGS],
+        changes=[
+            {"retentionInDays": 30},
+            {"retentionInDays": 0},
+            *TAGS,
+            {"skipDestroy": True},
+        ],
+        outlives_delete=True,
     )
 
 
@@ -103,6 +126,8 @@ def _role(world: World) -> Example:
             {"description": "other"},
             {"maxSessionDuration": 7200},
             {"forceDetachPolicies": True},
+            {"permissionsBoundary": "arn:aws:iam::aws:policy/ReadOnlyAccess"},
+            {"permissionsBoundary": None},
             *TAGS,
         ],
     )
@@ -132,6 +157,7 @@ def _role_attachment(world: World) -> Example:
 
 @EXAMPLES.of("aws:lambda/function:Function")
 def _function(world: World) -> Example:
+    trusted = {"assumeRolePolicy": trust("lambda.amazonaws.com")}
     return Example(
         inputs={
             "code": places.CODE,
@@ -154,8 +180,36 @@ def _function(world: World) -> Example:
             {"tracingConfig": {"mode": "PassThrough"}},
             {"reservedConcurrentExecutions": 5},
             {"reservedConcurrentExecutions": -1},
+            {"role": world.make("aws:iam/role:Role", **trusted)["arn"]},
+            {"runtime": "python3.14"},
+            {"architectures": ["x86_64"]},
+            {"ephemeralStorage": {"size": 1024}},
+            {"loggingConfig": {"logFormat": "JSON", "applicationLogLevel": "WARN"}},
+            {"sourceCodeHash": "1"},
+            {"skipDestroy": True},
+            {"skipDestroy": False},
             *TAGS,
         ],
+    )
+
+
+@EXAMPLES.of("aws:lambda/function:Function#in a bucket")
+def _function_in_bucket(world: World) -> Example:
+    (first, second), other = places.archives(world, 2), places.archives(world, 1)[0]
+    return Example(
+        inputs={
+            "s3Bucket": first["bucket"],
+            "s3Key": first["key"],
+            "role": places.role(world, "lambda.amazonaws.com")["arn"],
+            "runtime": "python3.13",
+            "handler": "handler.handle",
+        },
+        changes=[
+            {"s3Key": second["key"]},
+            {"s3Bucket": other["bucket"], "s3Key": other["key"]},
+            {"skipDestroy": True},
+        ],
+        outlives_delete=True,
     )
 
 
@@ -208,7 +262,7 @@ def _self_signed(world: World) -> Example:
             "subject": {"commonName": "self"},
             **_USES,
         },
-        changes=[{"earlyRenewalHours": 1}],
+        changes=[{"earlyRenewalHours": 1}, {"earlyRenewalHours": 24}],
         outlives_delete=True,
     )
 
@@ -235,6 +289,6 @@ def _locally_signed(world: World) -> Example:
             "caPrivateKeyPem": parts["key"],
             **_USES,
         },
-        changes=[{"earlyRenewalHours": 1}],
+        changes=[{"earlyRenewalHours": 1}, {"earlyRenewalHours": 24}],
         outlives_delete=True,
     )

@@ -1,10 +1,13 @@
 """Things that example resources lie in: networks, buckets, roles, load balancers, APIs."""
 
+import base64
 import json
 from collections.abc import Mapping
 from typing import Any
 
 import pulumi
+
+from lab.provider.assets import asset_bytes
 
 from .conftest import REGION, World
 
@@ -56,8 +59,60 @@ def security_group(world: World, name: str) -> str:
     return made["id"]
 
 
+def prefix_list(world: World, number: int) -> str:
+    def build() -> dict[str, Any]:
+        made = world.aws.client("ec2").create_managed_prefix_list(
+            PrefixListName=f"list-{number}", MaxEntries=1, AddressFamily="IPv4"
+        )
+        return made["PrefixList"]
+
+    return world.once(f"prefix list {number}", build)["PrefixListId"]
+
+
+def endpoint(world: World) -> str:
+    made = world.once(
+        "endpoint",
+        lambda: world.make(
+            "aws:ec2/vpcEndpoint:VpcEndpoint",
+            vpcId=vpc(world),
+            serviceName=f"com.amazonaws.{REGION}.execute-api",
+            vpcEndpointType="Interface",
+            privateDnsEnabled=False,
+            subnetIds=[subnet(world, 2)],
+        ),
+    )
+    return made["id"]
+
+
 def bucket(world: World) -> str:
     return world.once("bucket", lambda: world.make("aws:s3/bucket:Bucket"))["id"]
+
+
+def versioned_bucket(world: World) -> str:
+    def build() -> dict[str, Any]:
+        made = world.make("aws:s3/bucket:Bucket")
+        world.make(
+            "aws:s3/bucketVersioning:BucketVersioning",
+            bucket=made["id"],
+            versioningConfiguration={"status": "Enabled"},
+        )
+        return made
+
+    return world.once("versioned bucket", build)["id"]
+
+
+def archives(world: World, count: int) -> list[dict[str, Any]]:
+    """Zips of functions in a new bucket."""
+    made = world.make("aws:s3/bucket:Bucket")["id"]
+    return [
+        world.make(
+            "aws:s3/bucketObjectv2:BucketObjectv2",
+            bucket=made,
+            key=f"{number}.zip",
+            contentBase64=base64.b64encode(asset_bytes([CODE, OTHER_CODE][number])).decode(),
+        )
+        for number in range(count)
+    ]
 
 
 def log_bucket(world: World) -> str:
@@ -104,25 +159,48 @@ def authority(world: World) -> Mapping[str, Any]:
     return world.once("authority", build)
 
 
-def server_certificate(world: World) -> Mapping[str, Any]:
+def server_pair(world: World, name: str) -> Mapping[str, Any]:
+    """A server's key, its certificate and the chain to the CA."""
+
     def build() -> dict[str, Any]:
         parts = authority(world)
+        key = world.make("tls:index/privateKey:PrivateKey", algorithm="ECDSA", ecdsaCurve="P256")
+        request = world.make(
+            "tls:index/certRequest:CertRequest",
+            privateKeyPem=key["privateKeyPem"],
+            subject={"commonName": f"{name}.example.com"},
+            dnsNames=[f"{name}.example.com"],
+        )
         signed = world.make(
             "tls:index/locallySignedCert:LocallySignedCert",
-            certRequestPem=parts["request"],
+            certRequestPem=request["certRequestPem"],
             caCertPem=parts["ca"],
             caPrivateKeyPem=parts["key"],
             allowedUses=["server_auth"],
             validityPeriodHours=24,
         )
+        return {
+            "key": key["privateKeyPem"],
+            "certificate": signed["certPem"],
+            "chain": parts["ca"],
+        }
+
+    return world.once(f"pair {name}", build)
+
+
+def certificate(world: World, name: str) -> Mapping[str, Any]:
+    """A server's certificate, imported."""
+
+    def build() -> dict[str, Any]:
+        pair = server_pair(world, name)
         return world.make(
             "aws:acm/certificate:Certificate",
-            certificateBody=signed["certPem"],
-            privateKey=parts["key"],
-            certificateChain=parts["ca"],
+            certificateBody=pair["certificate"],
+            privateKey=pair["key"],
+            certificateChain=pair["chain"],
         )
 
-    return world.once("server certificate", build)
+    return world.once(f"certificate {name}", build)
 
 
 def bundle(world: World, key: str = "ca.pem") -> Mapping[str, Any]:
@@ -171,7 +249,7 @@ def listener(world: World) -> str:
             loadBalancerArn=load_balancer(world)["id"],
             port=8443,
             protocol="HTTPS",
-            certificateArn=server_certificate(world)["id"],
+            certificateArn=certificate(world, "server")["id"],
             defaultActions=[{"type": "forward", "targetGroupArn": target_group(world)}],
         ),
     )

@@ -21,9 +21,6 @@ from lab.provider.steps import Steps
 IMPORTS = "import pulumi\nimport pulumi_aws as aws\nimport pulumi_tls as tls\n"
 
 
-IMPORTS = "import pulumi\nimport pulumi_aws as aws\nimport pulumi_tls as tls\n"
-
-
 class Program:
     """A program in a folder of its own, and its state."""
 
@@ -336,6 +333,12 @@ def test_the_stacks_configuration_gives_region_and_tags(program: Program) -> Non
     assert deployment.outputs["tags"] == {"stack": "x"}
     assert "unknown configuration 'aws:profile'" in str(program.fails(source, aws__profile="me"))
     program.up("", **config)
+
+
+def test_a_stack_that_names_its_accounts_is_deployed_into_no_other(program: Program) -> None:
+    failure = program.fails("", aws__allowedAccountIds='["444455556666"]')
+    assert str(failure) == "error: AWS account ID not allowed: 111111111111"
+    program.up("", aws__allowedAccountIds='["444455556666", "111111111111"]')
 
 
 def test_an_option_that_is_not_modelled_is_refused(program: Program) -> None:

@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import pulumi
 import pytest
+from botocore.exceptions import ClientError
 
 from lab.provider.aws import Aws
 from lab.provider.registry import OperationError, PartlyCreatedError, Registry
+from lab.provider.resource_type import Naming
 from lab.provider.schema import RefusalError
 
 from .conftest import World
@@ -101,9 +103,9 @@ def test_a_name_is_the_resources_with_seven_hex_digits_and_is_kept(
 def test_a_name_that_was_chosen_is_not_kept_once_it_is_left_out(
     registry: Registry, aws: Aws
 ) -> None:
-    old = {"subnets": ["subnet-1"], "name": "chosen"}
+    old = {"subnets": ["subnet-1"], "name": "front-0123abc"}
     checked = registry.check(BALANCER, "front", {"subnets": ["subnet-1"]}, old, aws)
-    assert checked["name"] != "chosen"
+    assert checked["name"] != "front-0123abc"
 
 
 def test_a_name_that_would_be_too_long_is_refused_as_pulumi_aws_does(
@@ -111,6 +113,27 @@ def test_a_name_that_would_be_too_long_is_refused_as_pulumi_aws_does(
 ) -> None:
     with pytest.raises(RefusalError, match="plus 7 random chars is longer than maximum length 32"):
         registry.check(BALANCER, "a" * 25, {"subnets": ["subnet-1"]}, {}, aws)
+
+
+def test_a_name_follows_from_the_engines_seed(registry: Registry, aws: Aws) -> None:
+    def name(seed: bytes) -> str:
+        inputs = {"subnets": ["subnet-1"]}
+        return registry.check(BALANCER, "front", inputs, {}, aws, Naming(seed=seed))["name"]
+
+    assert name(b"one") == name(b"one") != name(b"two")
+
+
+def test_a_name_is_as_the_stacks_autonaming_asks(registry: Registry, aws: Aws) -> None:
+    bucket, proposed = "aws:s3/bucket:Bucket", Naming(proposed="Dev-logs")
+    first = registry.check(bucket, "logs", {}, {}, aws, proposed)
+    assert first["bucket"] == "dev-logs"
+    again = registry.check(bucket, "logs", {}, first, aws, Naming(proposed="other"))
+    assert again["bucket"] == "dev-logs"
+    with pytest.raises(RefusalError, match="exceeds maximum length of 63"):
+        registry.check(bucket, "logs", {}, {}, aws, Naming(proposed="x" * 64))
+    with pytest.raises(RefusalError, match="automatic naming is disabled but no explicit name"):
+        registry.check(bucket, "logs", {}, {}, aws, Naming(disabled=True))
+    assert registry.check(bucket, "logs", {"bucket": "b"}, {}, aws, Naming(disabled=True))
 
 
 def test_a_bucket_is_named_in_lower_case(registry: Registry, aws: Aws) -> None:
@@ -166,9 +189,9 @@ def test_a_stage_of_another_api_stands_beside_the_old_one_before_that_goes(
 def test_a_replacement_under_a_name_that_was_chosen_deletes_first(registry: Registry) -> None:
     chosen = {"name": "n", "vpcId": "vpc-1"}
     assert registry.diff(GROUP, chosen, {**chosen, "vpcId": "vpc-2"}).delete_before_replace
-    given = {"name": "front-0123abc", "vpcId": "vpc-1"}
+    given = {"name": "front-0123abc", "vpcId": "vpc-1", "__defaults": ["name"]}
     moved = {**given, "vpcId": "vpc-2"}
-    assert not registry.diff(GROUP, given, moved, "front").delete_before_replace
+    assert not registry.diff(GROUP, given, moved).delete_before_replace
     renamed = {"name": "m", "vpcId": "vpc-2"}
     assert not registry.diff(GROUP, chosen, renamed).delete_before_replace
 
@@ -231,6 +254,22 @@ def test_deleting_what_is_gone_is_no_error(registry: Registry, aws: Aws, world: 
     made = world.make(VPC, cidrBlock="10.6.0.0/16")
     registry.delete(VPC, aws, made["id"], made)
     registry.delete(VPC, aws, made["id"], made)
+
+
+def test_a_deletion_is_waited_for_until_aws_knows_the_resource_no_more(
+    registry: Registry, aws: Aws
+) -> None:
+    answers = [None, None, ClientError({"Error": {"Code": "InvalidVpcID.NotFound"}}, "Describe")]
+
+    def look() -> None:
+        if answer := answers.pop(0):
+            raise answer
+
+    registry.type(VPC).wait_until_gone(aws, "VPC", look)
+    assert answers == []
+    answers = [ClientError({"Error": {"Code": "UnauthorizedOperation"}}, "Describe")]
+    with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        registry.type(VPC).wait_until_gone(aws, "VPC", look)
 
 
 def test_a_resource_is_found_by_its_id_alone(registry: Registry, aws: Aws, world: World) -> None:

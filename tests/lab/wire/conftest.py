@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from lab.certificates import Issued
+from tests.lab.wire import link as links
 from tests.lab.wire import stack as front
 from tests.lab.wire.private_api import (
     ACCOUNT,
@@ -80,3 +81,18 @@ def _log_role(lab: Lab) -> str:
         PolicyArn="arn:aws:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
     )
     return role["Role"]["Arn"]
+
+
+@pytest.fixture(scope="module")
+def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[links.Link]:
+    """The stack behind a Network Load Balancer and an endpoint service, with two customers."""
+    before = set(threading.enumerate())
+    with links.running(tmp_path_factory.mktemp("link")) as running_link:
+        yield running_link
+    assert set(threading.enumerate()) <= before, "the wire left threads behind"
+
+
+@pytest.fixture(scope="module")
+def trusted(link: links.Link) -> Issued:
+    """A client certificate that the stack behind the link trusts."""
+    return link.stack.root.issue("client-1")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lab.cloud import Cloud
-from lab.wire.aws import Reader
+from lab.wire.aws import Accounts, Reader
 from lab.wire.execute_api import ExecuteApi
 from lab.wire.functions import Functions
 from lab.wire.messages import Peer, Request, Response
@@ -57,7 +57,7 @@ def running() -> Iterator[tuple[Reader, Functions]]:
     with Cloud({"producer": ACCOUNT}, REGION) as cloud:
         key = cloud.credentials["producer"]
         reader = Reader(cloud.endpoint_url, REGION, key.access_key_id, key.secret_access_key)
-        functions = Functions(reader)
+        functions = Functions(Accounts([reader]))
         try:
             yield reader, functions
         finally:
@@ -219,6 +219,7 @@ class PrivateApi:
 
     def get(self, path: str, **changes: Any) -> Response:
         """A request to a path below the stage; `headers` are added to Host."""
+        endpoint_id = changes.pop("endpoint_id", self.endpoint_id)
         headers = tuple(changes.pop("headers", ()))
         host = changes.pop("host", self.host)
         request = Request(
@@ -227,9 +228,9 @@ class PrivateApi:
             headers=(("Host", host), *headers),
             body=changes.pop("body", b""),
         )
-        endpoint_id = changes.pop("endpoint_id", self.endpoint_id)
         assert not changes
-        return self.execute_api.handle(request, endpoint_id, self.source)
+        described = self.reader.call("ec2", "describe_vpc_endpoints", VpcEndpointIds=[endpoint_id])
+        return self.execute_api.handle(request, described["VpcEndpoints"][0], self.source)
 
     @property
     def source(self) -> Peer:
@@ -249,7 +250,8 @@ def make_api(
     api_id = reader.client("apigateway").create_rest_api(
         name="widgets", endpointConfiguration={"types": [kind]}
     )["id"]
-    api = PrivateApi(reader, ExecuteApi(reader, functions), api_id, endpoint_id, vpc_id)
+    execute_api = ExecuteApi(Accounts([reader]), functions)
+    api = PrivateApi(reader, execute_api, api_id, endpoint_id, vpc_id)
     if kind == "PRIVATE":
         api.set_policy(this_endpoint_only(endpoint_id))
     return api

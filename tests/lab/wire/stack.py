@@ -4,7 +4,7 @@ import gzip
 import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,9 +12,10 @@ from typing import Any
 
 from lab.certificates import Authority, Issued
 from lab.cloud import Cloud
-from lab.wire.aws import Reader
+from lab.wire.aws import Accounts, Reader
 from lab.wire.execute_api import ExecuteApi
 from lab.wire.functions import Functions
+from lab.wire.lambda_target import LambdaTargets
 from lab.wire.logs import fields
 from lab.wire.wire import Wire
 from tests.lab.wire.private_api import (
@@ -33,14 +34,35 @@ HTTPS = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
 
 @dataclass
 class Stack:
-    """Everything's ids, the wire, and a client's working folder."""
+    """Everything's ids, the wire, and a client's working folder.
 
-    reader: Reader
+    `reader` is the producer's; `readers` has those of all accounts by name.
+    """
+
+    readers: dict[str, Reader]
+    functions: Functions
     wire: Wire
     folder: Path
     web: Authority
     root: Authority
     ids: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def reader(self) -> Reader:
+        return self.readers["producer"]
+
+    @property
+    def accounts(self) -> Accounts:
+        return Accounts(self.readers.values())
+
+    @property
+    def function_targets(self) -> LambdaTargets:
+        return LambdaTargets(self.accounts, self.functions)
+
+    @property
+    def execute_api(self) -> ExecuteApi:
+        """For what deploys an API; requests come in by the wire's own."""
+        return ExecuteApi(self.accounts, self.functions)
 
     def client(self, service: str) -> Any:
         return self.reader.client(service)
@@ -78,13 +100,14 @@ class Stack:
         """The lines of the connection from that port, oldest first, once `count` are delivered."""
         lines: list[list[str]] = []
         for _ in range(60):
-            lines = [line for line in self._lines(kind) if _port_of(kind, line) == client_port]
+            lines = [line for line in self.lines(kind) if _port_of(kind, line) == client_port]
             if len(lines) == count:
                 return lines
             time.sleep(0.1)
         raise AssertionError(f"not {count} lines of {kind} in 6 s: {lines}")
 
-    def _lines(self, kind: str) -> list[list[str]]:
+    def lines(self, kind: str) -> list[list[str]]:
+        """All that is delivered so far."""
         s3, connection = self.client("s3"), kind == "connection_logs"
         objects = s3.list_objects_v2(Bucket="logs").get("Contents", [])
         keys = [one["Key"] for one in objects if one["Key"].endswith(".log.gz")]
@@ -149,15 +172,18 @@ def _port_of(kind: str, line: list[str]) -> int:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Stack]:
-    """The stack, deployed and served."""
-    with Cloud({"producer": ACCOUNT}, REGION) as cloud:
-        key = cloud.credentials["producer"]
-        reader = Reader(cloud.endpoint_url, REGION, key.access_key_id, key.secret_access_key)
-        wire = Wire(cloud.endpoint_url, REGION, key.access_key_id, key.secret_access_key)
+def running(folder: Path, customers: Mapping[str, str] | None = None) -> Iterator[Stack]:
+    """The stack, deployed and served; with accounts of `customers`, still empty, beside it."""
+    with Cloud({"producer": ACCOUNT, **(customers or {})}, REGION) as cloud:
+        readers = {
+            name: Reader(cloud.endpoint_url, REGION, key.access_key_id, key.secret_access_key)
+            for name, key in cloud.credentials.items()
+        }
+        wire = Wire(cloud.endpoint_url, REGION, cloud.credentials.values())
         web, root = Authority.create("Web CA"), Authority.create("Client Root", key="rsa-2048")
         (folder / "web.pem").write_text(web.certificate_pem + wire.execute_api_authority_pem)
-        stack = Stack(reader, wire, folder, web, root)
+        functions = Functions(Accounts(readers.values()))
+        stack = Stack(readers, functions, wire, folder, web, root)
         _network(stack)
         _buckets(stack)
         _api(stack)
@@ -165,7 +191,8 @@ def running(folder: Path) -> Iterator[Stack]:
         _listener(stack)
         with wire:
             yield stack
-        reader.close()
+        functions.close()
+        stack.accounts.close()
 
 
 def _network(stack: Stack) -> None:
@@ -238,9 +265,7 @@ def _api(stack: Stack) -> None:
         name="widgets",
         endpointConfiguration={"types": ["PRIVATE"], "vpcEndpointIds": [ids["endpoint"]]},
     )["id"]
-    # Only what deploys is used of it; requests come in by the wire's own.
-    unused = ExecuteApi(reader, Functions(reader))
-    api = PrivateApi(reader, unused, api_id, ids["endpoint"], ids["vpc"])
+    api = PrivateApi(reader, stack.execute_api, api_id, ids["endpoint"], ids["vpc"])
     api.set_policy(this_endpoint_only(ids["endpoint"]))
     function = make_function(reader, "echo", ECHO)
     api.allow(function)
@@ -311,6 +336,7 @@ def _listener(stack: Stack) -> None:
         MutualAuthentication={"Mode": "verify", "TrustStoreArn": ids["trust_store"]},
         DefaultActions=[{"Type": "fixed-response", "FixedResponseConfig": nothing}],
     )["Listeners"][0]["ListenerArn"]
+    ids["certificate"] = certificate
     transforms = [
         {
             "Type": "host-header-rewrite",

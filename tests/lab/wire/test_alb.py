@@ -54,7 +54,7 @@ def test_forwarded_headers_say_where_the_request_came_from(stack: Stack, good: I
     headers = stack.event(good, "/widgets", "-H", "X-Forwarded-Proto: http")["headers"]
     assert headers["X-Forwarded-Proto"] == "https"
     assert headers["X-Forwarded-Port"] == "443"
-    client = Network(stack.reader).peer(stack.ids["client"])
+    client = Network(stack.accounts).peer(stack.ids["client"])
     assert headers["X-Forwarded-For"].split(", ")[0] == client.ip
     assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", headers["X-Amzn-Trace-Id"])
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from lab.wire.aws import Accounts
 from lab.wire.functions import (
     Functions,
     NotModelledError,
@@ -300,7 +301,7 @@ def test_an_unknown_function_is_the_apis_own_error(lab: Lab) -> None:
 
 
 def test_close_ends_every_process_even_one_that_is_busy(lab: Lab) -> None:
-    functions = Functions(lab[0])
+    functions = Functions(Accounts([lab[0]]))
     source = (
         "import os, time\ndef handler(event, context):\n    time.sleep(event); return os.getpid()"
     )

@@ -5,7 +5,7 @@ import pytest
 
 from lab.certificates import Authority
 from lab.cloud import Cloud
-from lab.wire.aws import Reader
+from lab.wire.aws import Accounts, Reader
 from lab.wire.listener import Listener
 from lab.wire.logs import AccessEntry, ConnectionEntry, Logs, fields
 from lab.wire.messages import Request
@@ -99,7 +99,7 @@ def test_what_is_left_is_delivered_at_the_end_and_nothing_where_logs_are_off(
         reader = Reader(cloud.endpoint_url, REGION, key.access_key_id, key.secret_access_key)
         s3 = reader.client("s3")
         s3.create_bucket(Bucket="logs", CreateBucketConfiguration={"LocationConstraint": REGION})
-        logs = Logs(reader)
+        logs = Logs(Accounts([reader]))
         on = {"access_logs__s3__enabled": "true", "access_logs__s3__prefix": ""}
         logs.add("access_logs", listener(), "10.0.0.6", "off")
         logs.add("access_logs", listener(**on, access_logs__s3__bucket="logs"), "10.0.0.6", "on")

@@ -124,8 +124,8 @@ def test_what_the_load_balancer_itself_refuses(
 @pytest.fixture
 def targets(stack: Stack) -> Iterator[Targets]:
     """A load balancer's targets with little patience, and nothing listening behind the doors."""
-    doors = Doors(Network(stack.reader), lambda *_: None)
-    targets = Targets(stack.reader, doors.connect, connect_seconds=0.3)
+    doors = Doors(Network(stack.accounts), lambda *_: None)
+    targets = Targets(stack.accounts, doors.connect, stack.function_targets, connect_seconds=0.3)
     yield targets
     targets.close()
     doors.close()
@@ -133,7 +133,7 @@ def targets(stack: Stack) -> Iterator[Targets]:
 
 def failure(stack: Stack, targets: Targets, source: str) -> TargetError:
     request = Request(method="GET", target="/", headers=(("Host", "a"),))
-    peer = Network(stack.reader).peer(source)
+    peer = Network(stack.accounts).peer(source)
     with pytest.raises(TargetError) as error:
         targets.send(stack.ids["group"], peer, request, 5.0)
     return error.value
@@ -145,7 +145,7 @@ def test_a_target_that_security_groups_hide_is_a_504(stack: Stack, targets: Targ
 
 
 def test_a_target_that_refuses_is_a_502(stack: Stack, targets: Targets) -> None:
-    interfaces = Network(stack.reader).interfaces()
+    interfaces = Network(stack.accounts).interfaces()
     node = next(one for one in interfaces if one.description.startswith("ELB app/front"))
     assert failure(stack, targets, node.network_interface_id).status == 502
 
@@ -156,22 +156,22 @@ def test_targets_that_no_load_balancer_uses_are_a_503(stack: Stack, targets: Tar
         Name="unused", Protocol="HTTPS", Port=443, VpcId=stack.ids["vpc"], TargetType="ip"
     )["TargetGroups"][0]["TargetGroupArn"]
     elbv2.register_targets(TargetGroupArn=unused, Targets=[{"Id": "10.0.0.50", "Port": 443}])
-    peer = Network(stack.reader).peer(stack.ids["client"])
+    peer = Network(stack.accounts).peer(stack.ids["client"])
     with pytest.raises(TargetError) as error:
         targets.send(unused, peer, Request(method="GET", target="/", headers=()), 5.0)
     assert error.value.status == 503
 
 
 def test_connections_to_targets_are_kept_until_the_network_changes(stack: Stack) -> None:
-    network, opened = Network(stack.reader), []
-    endpoints = Endpoints(stack.reader, lambda request, *_: Response(status=200))
+    network, opened = Network(stack.accounts), []
+    endpoints = Endpoints(stack.accounts, lambda request, *_: Response(status=200))
 
     def service(interface: Interface, port: int) -> Service | None:
         opened.append(interface)
         return endpoints.service(interface, port)
 
     doors = Doors(network, service)
-    targets = Targets(stack.reader, doors.connect)
+    targets = Targets(stack.accounts, doors.connect, stack.function_targets)
     node = next(one for one in network.interfaces() if one.description.startswith("ELB app/front"))
     request = Request(method="GET", target="/", headers=(("Host", "a"),))
     for _ in range(6):
@@ -215,3 +215,10 @@ def test_an_unknown_interface_gets_a_reset(stack: Stack) -> None:
         pytest.raises(ConnectionResetError),
     ):
         sock.recv(1)
+
+
+def test_in_public_the_api_does_not_answer(stack: Stack) -> None:
+    host = ("Host", stack.ids["api_host"])
+    request = Request(method="GET", target="/v1/widgets", headers=(host,))
+    answer = stack.wire.in_public(request, "198.51.100.7")
+    assert (answer.status, answer.body) == (403, b'{"message":"Forbidden"}')

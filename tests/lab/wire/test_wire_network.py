@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from lab.cloud import Cloud
-from lab.wire.aws import Reader
+from lab.wire.aws import Accounts, Reader
 from lab.wire.doors import Connection, Doors, Service
 from lab.wire.network import Interface, Network
 from tests.lab.wire.private_api import ACCOUNT, REGION
@@ -96,7 +96,7 @@ def lan() -> Iterator[Lan]:
     with Cloud({"producer": ACCOUNT}, REGION) as cloud:
         key = cloud.credentials["producer"]
         reader = Reader(cloud.endpoint_url, REGION, key.access_key_id, key.secret_access_key)
-        lan = Lan(reader, Network(reader))
+        lan = Lan(reader, Network(Accounts([reader])))
         lan.vpc = lan.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         lan.subnets = [
             lan.ec2.create_subnet(

@@ -1,0 +1,1 @@
+"""STS: a role is assumed only by whom its trust policy admits."""
