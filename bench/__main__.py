@@ -1,78 +1,68 @@
 """`python -m bench`: whole-process timings as ratios of one run; nothing here asserts."""
 
-import shlex
-import statistics
-import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 
-from lab.attempt import curl
-from lab.session import Lab
+from bench.deployment import STACK, deployments
+from bench.first_answer import first_answer
+from bench.programs import CUSTOMERS, programs
+from lab.provider.cli import MissingCliError
+from lab.session import PRODUCER
 
-ROOT = Path(__file__).parent.parent
-RUNS = 5
-CLIENTS = (1, 100, 1000)
+CUSTOMER = "acme"
+START_BUDGET_SECONDS = 10
 
 
 def main() -> None:
+    _programs()
+    _first_answers()
+    _deployments()
+
+
+def _programs() -> None:
     _say("Whole program under mocks, against as many bare resources after the same imports:")
-    seconds: dict[int, float] = {}
-    for clients in CLIENTS:
-        seconds[clients] = _program(clients)
-    small, large = CLIENTS[1], CLIENTS[2]
-    per_small = (seconds[small] - seconds[1]) / (small - 1)
-    per_large = (seconds[large] - seconds[1]) / (large - 1)
+    rows, growth = programs()
+    for row in rows:
+        _say(
+            f"  {row.customers:>5} customers, {row.resources:>5} resources: "
+            f"{row.whole / row.floor:.2f} x (budget 1.5 x; {row.whole:.1f} s against "
+            f"{row.floor:.1f} s; best of {row.runs} runs)"
+        )
+    one, few, many = CUSTOMERS
+    runs = ", ".join(f"{n} of {size}" for size, n in zip(CUSTOMERS, growth.runs, strict=True))
     _say(
-        f"  time per client, {large} against {small}: {per_large / per_small:.2f} x (budget 1.2 x)"
+        f"  time per customer, {many} against {few}: {growth.ratio:.2f} x (budget 1.2 x; "
+        f"{growth.many * 1000:.1f} ms against {growth.few * 1000:.1f} ms of processor time on top "
+        f"of {one}; best of runs: {runs})"
     )
-    _first_answer()
 
 
-def _program(clients: int) -> float:
-    """Prints the ratio for a stack of that many clients; answers the program's median seconds."""
-    command = [sys.executable, "-m", "bench.program"]
-    types = _run([*command, "whole", str(clients)], "").stdout
-    wholes: list[float] = []
-    floors: list[float] = []
-    for _ in range(RUNS):
-        wholes.append(_seconds([*command, "whole", str(clients)], ""))
-        floors.append(_seconds([*command, "floor", str(clients)], types))
-    whole, floor = statistics.median(wholes), statistics.median(floors)
-    resources = types.count("[") - 1
+def _first_answers() -> None:
+    seconds = first_answer([STACK], PRODUCER)
     _say(
-        f"  {clients:>5} clients, {resources:>5} resources: {whole / floor:.2f} x "
-        f"(budget 1.5 x; {whole:.1f} s against {floor:.1f} s)"
+        f"Lab, start to first 200: {seconds:.1f} s, {seconds / START_BUDGET_SECONDS:.2f} x "
+        f"the budget of {START_BUDGET_SECONDS} s"
     )
-    return whole
-
-
-def _first_answer() -> None:
-    """From nothing to the first 200 of the lab, in this process."""
-    started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder, Lab(ROOT, ["dev"], Path(folder)) as lab:
-        client = lab.clients()[0]
-        answer = curl(client.door, client.files, "/widgets")
-        seconds = time.monotonic() - started
-    if answer.status != 200:
-        raise SystemExit(f"bench: want a 200 from the lab; got {answer}")
-    _say(f"Lab, start to first 200: {seconds:.1f} s, {seconds / 10:.2f} x the budget of 10 s")
-
-
-def _seconds(command: list[str], text: str) -> float:
-    started = time.monotonic()
-    _run(command, text)
-    return time.monotonic() - started
-
-
-def _run(command: list[str], text: str) -> subprocess.CompletedProcess[str]:
-    ran = subprocess.run(  # noqa: S603 (our own program)
-        command, input=text, capture_output=True, text=True, check=False, cwd=ROOT
+    seconds = first_answer([STACK, CUSTOMER], CUSTOMER)
+    _say(
+        f"Lab with a customer, start to its first 200 over PrivateLink: {seconds:.1f} s, "
+        f"{seconds / START_BUDGET_SECONDS:.2f} x those {START_BUDGET_SECONDS} s (no budget)"
     )
-    if ran.returncode:
-        raise SystemExit(f"bench: {shlex.join(command)} failed:\n{ran.stderr}")
-    return ran
+
+
+def _deployments() -> None:
+    """Under the Pulumi engine; this has no budget, its ratios are for comparing commits."""
+    title = f"The {STACK} stack under the Pulumi engine"
+    try:
+        resources, rows = deployments()
+    except MissingCliError as error:
+        _say(f"{title}: not measured; {error}")
+        return
+    _say(f"{title}, against as many bare resources of a provider that does nothing:")
+    for operation, whole, floor in rows:
+        _say(
+            f"  {operation:>10}, {resources:>5} resources: {whole / floor:.2f} x "
+            f"({whole:.1f} s against {floor:.1f} s)"
+        )
 
 
 def _say(text: str) -> None:
