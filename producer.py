@@ -11,6 +11,9 @@ from settings import SAMPLE, ProducerSettings
 
 def produce(settings: ProducerSettings) -> mtls.PrivateLinkService | None:
     """The API, its front, and the way in for customers where there is to be one."""
+    # First of all: with state in files, the engine may later be writing what this reads.
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    before = pulumi.StackReference("before", stack_name=stack)
     network = mtls.Network("network", settings.network)
     zone_id = route53.get_zone_output(name=settings.public_zone).zone_id
     authorities = {
@@ -22,7 +25,7 @@ def produce(settings: ProducerSettings) -> mtls.PrivateLinkService | None:
         force_destroy=not settings.deletion_protection,
     )
     trust_store = mtls.TrustStore("trust", trust_store_args)
-    api = _api(settings, network)
+    api = _api(settings, network, before)
     alb = settings.alb or mtls.AlbArgs(
         vpc_id=network.vpc_id,
         subnet_ids=network.subnet_ids,
@@ -53,11 +56,11 @@ def produce(settings: ProducerSettings) -> mtls.PrivateLinkService | None:
     return _private_link(settings, network, front, zone_id)
 
 
-def _api(settings: ProducerSettings, network: mtls.Network) -> mtls.PrivateApi:
+def _api(
+    settings: ProducerSettings, network: mtls.Network, before: pulumi.StackReference
+) -> mtls.PrivateApi:
     # What the last deployment had goes on answering until the rule leads elsewhere: an API that is
     # replaced, a private domain that is given up.
-    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    before = pulumi.StackReference("before", stack_name=stack)
     sample = mtls.FunctionArgs(code=Path("widgets"), handler="handler.handle", description="Sample")
     args = mtls.PrivateApiArgs(
         vpc_id=network.vpc_id,
