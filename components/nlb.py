@@ -75,23 +75,23 @@ class Nlb(pulumi.ComponentResource):
             enforce_security_group_inbound_rules_on_private_link_traffic="off",
             enable_cross_zone_load_balancing=True,
             enable_deletion_protection=args.deletion_protection,
-            opts=mine,
+            # A zone less makes another load balancer of it, and an endpoint service with customers
+            # keeps the one it has: with protection on, that is refused before anything changes.
+            opts=pulumi.ResourceOptions(parent=self, protect=args.deletion_protection),
         )
-        targets = self._targets(name, args)
+        targets = self._targets(name, args, balancer)
         lb.Listener(
             f"{name}-tcp",
             load_balancer_arn=balancer.arn,
             protocol="TCP",
             port=443,
             default_actions=[{"type": "forward", "target_group_arn": targets.arn}],
-            # A target group serves one load balancer at a time (ELB user guide, "Target groups"):
-            # where a zone less replaces this one, the old listener has to let go first.
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            opts=mine,
         )
         self.arn = balancer.arn
         self.register_outputs({"arn": self.arn})
 
-    def _targets(self, name: str, args: NlbArgs) -> lb.TargetGroup:
+    def _targets(self, name: str, args: NlbArgs, balancer: lb.LoadBalancer) -> lb.TargetGroup:
         health = self._health_listener(name, args)
         group = lb.TargetGroup(
             f"{name}-alb",
@@ -105,7 +105,9 @@ class Nlb(pulumi.ComponentResource):
                 "path": "/health",
                 "matcher": "200",
             },
-            opts=pulumi.ResourceOptions(parent=self),
+            # It serves one load balancer at a time (ELB user guide, "Target groups"), and the one
+            # that is replaced goes on serving until nothing leads to it.
+            opts=pulumi.ResourceOptions(parent=self, replace_with=[balancer]),
         )
         # A load balancer is refused as a target before it listens on both ports.
         listening = pulumi.Output.all(args.alb_arn, args.listener_arn)

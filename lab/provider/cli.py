@@ -120,7 +120,9 @@ def _go(go: str, *arguments: str) -> str:
 def environment(folder: Path, passphrase: str, attachments: str) -> dict[str, str]:
     """What the CLI must be told to work on the state in `folder` with the lab's providers."""
     return {
-        "PULUMI_BACKEND_URL": f"file://{folder}",
+        # Without attributes beside each file: those are not replaced at once as the file is, so
+        # a stack that refers to itself would now and then read half of them.
+        "PULUMI_BACKEND_URL": f"file://{folder}?metadata=skip",
         "PULUMI_CONFIG_PASSPHRASE": passphrase,
         "PULUMI_DEBUG_PROVIDERS": attachments,
         # Or each run looks on the Internet for the AWS provider that the state names.

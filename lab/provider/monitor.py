@@ -109,6 +109,7 @@ class Monitor(MockMonitor):
             secrets=secrets,
             ignore_changes=tuple(request.ignoreChanges),
             replace_on_changes=tuple(request.replaceOnChanges),
+            replace_with=tuple(request.replace_with),
             delete_before_replace=(
                 request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None
             ),
@@ -205,7 +206,6 @@ def _refuse_unmodelled(request: Any) -> None:
     for option, value in (
         ("import_", request.importId),
         ("deleted_with", request.deletedWith),
-        ("replace_with", list(request.replace_with)),
         ("replacement_trigger", request.HasField("replacement_trigger")),
         ("transforms", list(request.transforms)),
         ("hooks", request.HasField("hooks") and request.hooks.ByteSize() > 0),

@@ -33,6 +33,7 @@ class Goal:
     secrets: frozenset[str] = frozenset()
     ignore_changes: tuple[str, ...] = ()
     replace_on_changes: tuple[str, ...] = ()
+    replace_with: tuple[str, ...] = ()
     delete_before_replace: bool | None = None
     protect: bool = False
     retain_on_delete: bool = False
@@ -59,6 +60,7 @@ class Steps:
         self.state = state
         self.changes: list[Change] = []
         self._registered: set[str] = set()
+        self._replaced: set[str] = set()
         self._lock = threading.Lock()
         self._default = settings
         self._configured: dict[str, ProviderSettings] = {}
@@ -166,6 +168,8 @@ class Steps:
         forced = diff.changed & set(goal.replace_on_changes)
         if "*" in goal.replace_on_changes:
             forced = diff.changed
+        if not self._replaced.isdisjoint(goal.replace_with):
+            forced |= {"replaceWith"}
         first = diff.delete_before_replace
         if goal.delete_before_replace is not None:
             first = goal.delete_before_replace
@@ -199,7 +203,7 @@ class Steps:
             self.state.supersede(replaced, entry)
         if entry.incomplete:
             raise OperationError(entry.incomplete)
-        self._note("replace" if kept else "create", goal.urn, kept)
+        self._note("create" if kept is None else "replace", goal.urn, kept)
         return entry
 
     def _resume(self, goal: Goal, aws: Aws, old: Entry, checked: dict[str, Any]) -> Entry:
@@ -222,6 +226,7 @@ class Steps:
         self, goal: Goal, aws: Aws, old: Entry, checked: dict[str, Any], diff: Diff
     ) -> Entry:
         _refuse_protected(old, "replaced")
+        self._replaced.add(goal.urn)
         if not diff.delete_before_replace:
             return self._create(goal, aws, checked, old, diff)
         self._delete_all([*self._replaced_with(old), old], record=False)

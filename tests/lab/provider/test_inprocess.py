@@ -128,6 +128,16 @@ def test_a_replacement_asked_to_delete_first_takes_its_dependents_along(program:
     assert State(program.state_file).pending() == []
 
 
+def test_a_resource_replaced_with_another_is_so_only_when_that_is(program: Program) -> None:
+    option = "pulumi.ResourceOptions(replace_with=[vpc])"
+    follower = f'{NETWORK}aws.cloudwatch.LogGroup("follower", opts={option})\n'
+    program.up(follower)
+    assert _done(program.up(follower), "replace") == []
+    after = program.up(follower, demo__cidr="10.2.0.0/16")
+    assert "follower" in _done(after, "replace")
+    assert State(program.state_file).pending() == []
+
+
 def test_what_is_no_longer_declared_is_deleted_dependents_first(program: Program) -> None:
     program.up(NETWORK)
     after = program.up("")
