@@ -1,0 +1,1 @@
+"""A REQUEST authorizer of API Gateway: a JWT and the client's certificate, together."""
