@@ -34,7 +34,7 @@ _MISSING_TOKEN = Refusal.of(
     "Missing Authentication Token",
 )
 _NO_API_KEY = Refusal.of("INVALID_API_KEY", 403, "ForbiddenException", "Forbidden")
-_AUTHORIZER_UNKNOWN = Refusal(
+AUTHORIZER_UNUSABLE = Refusal(
     response_type="AUTHORIZER_CONFIGURATION_ERROR",
     status=500,
     error_type="AuthorizerConfigurationException",
@@ -124,8 +124,8 @@ def _denied(decision: Decision, call: Call, policy_kind: str) -> Refusal:
 
 
 def authorize(request: Request, method: Method) -> None:
-    """The method's own authorization. A Lambda authorizer's place is here; until there is one, a
-    method that wants any is closed.
+    """The method's own authorization. A REQUEST authorizer is asked next, in `authorization`; a
+    method that wants another kind is closed.
     """
     if method.api_key_required:
         raise Refused(_NO_API_KEY)
@@ -133,9 +133,9 @@ def authorize(request: Request, method: Method) -> None:
         raise NotModelledError(f"request validator of {method.resource_path}")
     if method.authorization == "AWS_IAM":
         raise Refused(unsigned(request))
-    if method.authorization != "NONE":
+    if method.authorization != "NONE" and method.authorizer is None:
         _log.error("%s: authorizer %r is not modelled", method.resource_path, method.authorization)
-        raise Refused(_AUTHORIZER_UNKNOWN)
+        raise Refused(AUTHORIZER_UNUSABLE)
 
 
 def unsigned(request: Request) -> Refusal:

@@ -3,11 +3,14 @@
 
 It imports the handler once and then answers one invocation after the other, as Lambda's Python
 runtime does ("Building Lambda functions with Python", AWS Lambda Developer Guide). It imports
-nothing of this project: the process sees the function's code, the standard library, and the
-packages that AWS puts into its Python runtimes.
+nothing of this project: the process sees the function's code, the standard library, the packages
+that AWS puts into its Python runtimes, and this machine's instead of those of the function that are
+built for another one.
 
 Arguments: code folder, handler, descriptor to read invocations from, descriptor to answer on,
-folder of the runtime's packages. Both pipes carry one JSON object per line.
+folder of the runtime's packages, and as JSON what is special here: `machine_packages`, names to be
+taken from that folder rather than from the code, and `internet`, the local port for each host name.
+Both pipes carry one JSON object per line.
 """
 
 import importlib
@@ -15,11 +18,12 @@ import json
 import logging
 import os
 import queue
+import socket
 import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -29,20 +33,21 @@ MAX_RESPONSE_BYTES = 6_291_556
 """The quota of a synchronous response, as Lambda's own error message gives it."""
 
 
-class RuntimePackages(MetaPathFinder):
-    """Finds only what AWS's Python runtimes bring along, so that a forgotten dependency fails as it
-    does there.
-    """
+RUNTIME_PACKAGES = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3")
+"""What AWS's Python runtimes bring along, so that a forgotten dependency fails as it does there."""
 
-    names = frozenset({"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"})
 
-    def __init__(self, folder: str) -> None:
+class MachinePackages(MetaPathFinder):
+    """Finds top-level packages of these names among this machine's own."""
+
+    def __init__(self, folder: str, names: Sequence[str]) -> None:
         self._folder = folder
+        self._names = frozenset(names)
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if path is None and fullname in self.names:
+        if path is None and fullname in self._names:
             return PathFinder.find_spec(fullname, [self._folder], target)
         return None
 
@@ -190,6 +195,36 @@ def answer(function: Callable[[Any, Context], Any], invocation: dict[str, Any]) 
     return {"payload": payload, "error": False}
 
 
+def resolve_only(internet: Mapping[str, int]) -> None:
+    """The lab has no Internet: of all names only these lead anywhere, at port 443 to a port of this
+    machine, and any other fails as one does that DNS does not know. Addresses stay what they are.
+
+    Only Python's own resolver, `socket.getaddrinfo`, is changed.
+    """
+    system = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name is None or name == "localhost" or is_address(name):
+            return system(host, port, *args, **kwargs)
+        local = internet.get(name.lower().removesuffix("."))
+        if local is None or port not in (443, "443", "https"):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return system("127.0.0.1", local, *args, **kwargs)
+
+    socket.getaddrinfo = getaddrinfo
+
+
+def is_address(name: str) -> bool:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, name)
+            return True
+        except OSError:
+            continue
+    return False
+
+
 def read_invocations(descriptor: int, invocations: "queue.Queue[dict[str, Any]]") -> None:
     """Hands over what arrives. The end of the pipe is the end of the lab: the process goes at once,
     whatever the handler is doing, so that nothing outlives a lab that was killed.
@@ -200,9 +235,13 @@ def read_invocations(descriptor: int, invocations: "queue.Queue[dict[str, Any]]"
     os._exit(0)
 
 
-def main(code: str, handler: str, requests: int, replies: int, packages: str) -> None:
+def main(
+    code: str, handler: str, requests: int, replies: int, packages: str, special: dict[str, Any]
+) -> None:
     sys.path.insert(0, code)
-    sys.meta_path.append(RuntimePackages(packages))
+    sys.meta_path.insert(0, MachinePackages(packages, special["machine_packages"]))
+    sys.meta_path.append(MachinePackages(packages, RUNTIME_PACKAGES))
+    resolve_only(special["internet"])
     invocations: queue.Queue[dict[str, Any]] = queue.Queue()
     threading.Thread(target=read_invocations, args=(requests, invocations), daemon=True).start()
     request_id = set_up_logging()
@@ -223,4 +262,5 @@ def main(code: str, handler: str, requests: int, replies: int, packages: str) ->
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
+    _, code, handler, requests, replies, packages, special = sys.argv
+    main(code, handler, int(requests), int(replies), packages, json.loads(special))

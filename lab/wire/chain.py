@@ -119,8 +119,7 @@ class ChainCheck:
         found.update(map(unsupported, self._path.values()))
         if len(self._path) > MAX_CHAIN_DEPTH:
             found.add(TOO_DEEP)
-        if sum(map(_size, presented)) > MAX_PRESENTED_BYTES:
-            found.add(TOO_BIG)
+        found.add(too_big(presented))
         return next((reason for reason in _PRECEDENCE if reason in found), None)
 
     def _reason_of(self, error: int, depth: int) -> str | None:
@@ -130,6 +129,12 @@ class ChainCheck:
             return CRL_UNUSABLE
         reason = _REASONS.get(error, INVALID)
         return None if reason == EXPIRED and self._trust.ignore_expiry else reason
+
+
+def too_big(presented: Sequence[x509.Certificate]) -> str | None:
+    """Whether a client presented more than fits into one TLS message, in whatever mode."""
+    size = sum(len(one.public_bytes(serialization.Encoding.DER)) for one in presented)
+    return TOO_BIG if size > MAX_PRESENTED_BYTES else None
 
 
 def unsupported(certificate: x509.Certificate) -> str | None:
@@ -155,7 +160,3 @@ def _signature_supported(certificate: x509.Certificate) -> bool:
     if certificate.signature_algorithm_oid == SignatureAlgorithmOID.RSASSA_PSS:
         return isinstance(certificate.signature_hash_algorithm, _HASHES)
     return certificate.signature_algorithm_oid in _SIGNATURES
-
-
-def _size(certificate: x509.Certificate) -> int:
-    return len(certificate.public_bytes(serialization.Encoding.DER))

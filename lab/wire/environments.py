@@ -1,8 +1,9 @@
 """A Lambda execution environment as a process: the deployed code, its environment variables, its
 time limit.
 
-Not modelled: the processor architecture, the runtime version (it is this machine's Python), the
-memory limit, a file system of its own, and credentials of the execution role.
+Processor and Python are this machine's, whatever the function says; `packages` is about code built
+for others. A version with SnapStart is initialised like any other: there is no snapshot. Not
+modelled: the memory limit, a file system of its own, and credentials of the execution role.
 """
 
 import json
@@ -11,14 +12,16 @@ import select
 import signal
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import threading
 import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from lab.wire.packages import MACHINE_PACKAGES
 
 INIT_SECONDS = 10.0
 """How long the init phase may last ("Understanding the Lambda execution environment lifecycle")."""
@@ -26,12 +29,17 @@ INIT_SECONDS = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """What an environment is made from: the unpacked code and `Configuration` as GetFunction gives
-    it.
+    """What an environment is made from: the unpacked code, `Configuration` as GetFunction gives it,
+    and which of the code's packages are this machine's instead.
     """
 
     code: Path
     configuration: dict[str, Any]
+    machine_packages: frozenset[str] = frozenset()
+
+    @property
+    def version(self) -> str:
+        return self.configuration["Version"]
 
     @property
     def timeout_seconds(self) -> int:
@@ -60,6 +68,17 @@ class Outcome:
         return self.status != "success"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Internet:
+    """What functions find outside: host names, each with the port on 127.0.0.1 that answers as its
+    port 443, and the authority that their certificates come from (`SSL_CERT_FILE`; None: the
+    machine's own authorities).
+    """
+
+    hosts: Mapping[str, int] = field(default_factory=dict)
+    ca: Path | None = None
+
+
 class Environment:
     """One process with the handler imported; it handles one invocation at a time.
 
@@ -67,10 +86,10 @@ class Environment:
     again.
     """
 
-    def __init__(self, function: Function) -> None:
+    def __init__(self, function: Function, internet: Internet) -> None:
         self.function = function
         self.usable = True
-        self.log_stream = f"{time.strftime('%Y/%m/%d')}/[$LATEST]{uuid.uuid4().hex}"
+        self.log_stream = f"{time.strftime('%Y/%m/%d')}/[{function.version}]{uuid.uuid4().hex}"
         self.init_seconds: float | None = None
         self._closing = threading.Lock()
         self._closed = False
@@ -82,15 +101,19 @@ class Environment:
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by dispose
         child_requests, self._requests = os.pipe()
         self._replies, child_replies = os.pipe()
+        special = {
+            "machine_packages": sorted(function.machine_packages),
+            "internet": dict(internet.hosts),
+        }
         self._process = subprocess.Popen(  # noqa: S603 - this interpreter, this package's file
             [
                 *(sys.executable, "-I", "-S", "-B", "-u"),
                 str(Path(__file__).with_name("bootstrap.py")),
                 *(str(function.code), function.configuration["Handler"]),
-                *(str(child_requests), str(child_replies), sysconfig.get_path("purelib")),
+                *(str(child_requests), str(child_replies), MACHINE_PACKAGES, json.dumps(special)),
             ],
             cwd=function.code,
-            env=_variables(function, self.log_stream),
+            env=_variables(function, self.log_stream, internet.ca),
             stdin=subprocess.DEVNULL,
             stdout=self._output,
             stderr=subprocess.STDOUT,
@@ -206,13 +229,14 @@ def _write(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def _variables(function: Function, log_stream: str) -> dict[str, str]:
-    """The environment: Lambda's own ("Defined runtime environment variables") and the function's,
-    nothing of ours.
+def _variables(function: Function, log_stream: str, ca: Path | None) -> dict[str, str]:
+    """The environment: Lambda's own ("Defined runtime environment variables") and the function's;
+    of ours only whom to trust on the lab's internet.
     """
     configuration = function.configuration
     region = configuration["FunctionArn"].split(":")[3]
     logging = configuration.get("LoggingConfig", {})
+    snapshot = configuration.get("SnapStart", {}).get("OptimizationStatus") == "On"
     own = {
         "_HANDLER": configuration["Handler"],
         "AWS_DEFAULT_REGION": region,
@@ -220,8 +244,8 @@ def _variables(function: Function, log_stream: str) -> dict[str, str]:
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{configuration['Runtime']}",
         "AWS_LAMBDA_FUNCTION_NAME": configuration["FunctionName"],
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(configuration["MemorySize"]),
-        "AWS_LAMBDA_FUNCTION_VERSION": configuration.get("Version", "$LATEST"),
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start" if snapshot else "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_LOG_FORMAT": "JSON" if function.logs_json else "Text",
@@ -233,4 +257,6 @@ def _variables(function: Function, log_stream: str) -> dict[str, str]:
     }
     if level := logging.get("ApplicationLogLevel"):
         own["AWS_LAMBDA_LOG_LEVEL"] = level
+    if ca:
+        own["SSL_CERT_FILE"] = str(ca)
     return {**configuration.get("Environment", {}).get("Variables", {}), **own}

@@ -47,6 +47,10 @@ class Refusal:
 
 
 _VARIABLE = re.compile(r"\$((?:context|stageVariables)(?:\.[A-Za-z0-9_]+)+)")
+_STAGE_VARIABLE = re.compile(r"\$\{(stageVariables\.\w+)\}")
+_LAMBDA_URI = re.compile(
+    r"arn:[a-z-]+:apigateway:[a-z0-9-]+:lambda:path/2015-03-31/functions/(.+)/invocations"
+)
 
 FORBIDDEN = Refusal.of(None, 403, "ForbiddenException", "Forbidden")
 
@@ -76,7 +80,8 @@ class Exchange:
 
     `context` holds the `$context` variables by their names without the prefix ("Variables for
     access logging for API Gateway"), filled as they become known; None and missing both print as
-    "-". `proxy_path` is the path that a function is told. Without an endpoint it came in public.
+    "-". `proxy_path` is the path that a function is told, `authorizer` what it is told of the
+    authorizer's answer. Without an endpoint the request came in public.
     """
 
     request: Request
@@ -86,6 +91,7 @@ class Exchange:
     proxy_path: str = "/"
     context: dict[str, str | int | None] = field(default_factory=dict)
     deployment: Deployment | None = None
+    authorizer: Mapping[str, str | int] | None = None
     started: float = field(default_factory=time.time)
 
     def __post_init__(self) -> None:
@@ -127,7 +133,8 @@ class Exchange:
         headers = [("Content-Type", content_type), ("x-amzn-ErrorType", refusal.error_type)]
         for name, expression in (custom.get("responseParameters") or {}).items():
             prefix, _, header = name.rpartition("gatewayresponse.header.")
-            value = self._mapped(expression)
+            fixed = re.fullmatch(r"'(.*)'", expression, re.DOTALL)
+            value = fixed[1] if fixed else self.mapped(expression)
             # A line break in a query parameter must not become one between headers.
             if not prefix and header and value is not None and value.isprintable():
                 headers.append((header, value))
@@ -156,6 +163,29 @@ class Exchange:
         found = known.get(rest)
         return None if found is None else str(found)
 
+    def function_arn(self, uri: str) -> str | None:
+        """The function that a URI invokes, its `${stageVariables.name}` replaced; None if none."""
+        found = _LAMBDA_URI.fullmatch(
+            _STAGE_VARIABLE.sub(lambda match: self.variable(match[1]) or "", uri)
+        )
+        return found and found[1]
+
+    def mapped(self, expression: str) -> str | None:
+        """What a mapping expression finds in the request, its context and the stage's variables.
+
+        Of two headers or query parameters of one name the last counts, as in a function's event.
+        Header names are compared without regard to case. (AWS's "known issues" call them
+        case-sensitive; clients that write them in lower case, as HTTP/2 does, are served there.)
+        """
+        if expression.startswith("method.request.header."):
+            name = expression.removeprefix("method.request.header.").lower()
+            sent = [value for key, value in self.request.headers if key.lower() == name]
+            return sent[-1] if sent else None
+        if expression.startswith("method.request.querystring."):
+            name = expression.removeprefix("method.request.querystring.")
+            return parse_qs(self.request.query).get(name, [None])[-1]
+        return self.variable(expression)
+
     def _customisation(self, refusal: Refusal) -> Mapping[str, Any]:
         """The gateway response for a refusal; an unspecified type falls back to its DEFAULT
         ("Gateway response types for API Gateway").
@@ -172,17 +202,6 @@ class Exchange:
         accepted = (self.request.header("Accept") or "").partition(",")[0].strip()
         content_type = accepted if accepted in templates else next(iter(templates))
         return content_type, self.render(templates[content_type], "")
-
-    def _mapped(self, expression: str) -> str | None:
-        """A parameter mapping ("x-amazon-apigateway-gateway-responses.responseParameters")."""
-        if expression.startswith("'") and expression.endswith("'"):
-            return expression[1:-1]
-        if expression.startswith("method.request.header."):
-            return self.request.header(expression.removeprefix("method.request.header."))
-        if expression.startswith("method.request.querystring."):
-            name = expression.removeprefix("method.request.querystring.")
-            return parse_qs(self.request.query).get(name, [None])[-1]
-        return self.variable(expression)
 
 
 def host_of(request: Request) -> str:

@@ -7,20 +7,24 @@ must both be admitted by the endpoint policy (example 5 of "Use VPC endpoint pol
 APIs"; the stricter reading, as AWS does not say that one is not enough), and the name's own policy
 is asked for the path below the name. In public the same goes without an endpoint and its policy.
 
-Not modelled: APIs that are not PRIVATE, IAM callers, authorizers, API keys and usage plans, request
-validators, caching, canaries, WAF, execution logs, and integrations other than Lambda proxy and
-plain MOCK. What is not modelled is refused.
+An API that has a Lambda authorizer needs its resource policy's allow all the same; AWS lets the
+authorizer's do where the policy is silent.
+
+Not modelled: APIs that are not PRIVATE, IAM callers, authorizers other than Lambda's of type
+REQUEST, API keys and usage plans, request validators, caching of responses, canaries, WAF,
+execution logs, and integrations other than Lambda proxy and plain MOCK. What is not modelled is
+refused.
 """
 
 import dataclasses
 import json
 import logging
-import re
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from lab.wire import access_log, admission, mock_integration
+from lab.wire.authorization import Authorizers
 from lab.wire.aws import Accounts
 from lab.wire.exchange import FORBIDDEN, Exchange, Refusal, Refused, internal_error
 from lab.wire.functions import (
@@ -38,9 +42,6 @@ from lab.wire.proxy_event import MALFORMED, event_of, response_of
 from lab.wire.selection import Selected, Selection
 from lab.wire.throttle import Throttle
 
-_LAMBDA_URI = re.compile(
-    r"arn:[a-z-]+:apigateway:[a-z0-9-]+:lambda:path/2015-03-31/functions/(.+)/invocations"
-)
 _CONFIGURATION_ERROR = internal_error("API_CONFIGURATION_ERROR", 500, "Internal server error")
 _TIMED_OUT = internal_error("INTEGRATION_TIMEOUT", 504, "Endpoint request timed out")
 _THROTTLED = Refusal.of("THROTTLED", 429, "TooManyRequestsException", "Too Many Requests")
@@ -54,6 +55,7 @@ class ExecuteApi:
         self._accounts = accounts
         self._functions = functions
         self._selection = Selection(accounts)
+        self._authorizers = Authorizers(accounts, functions)
         self._throttle = Throttle()
 
     def handle(
@@ -128,6 +130,8 @@ class ExecuteApi:
             raise Refused(admission.unsigned(request))
         exchange.context["resourcePath"] = route.resource_path
         admission.authorize(request, method)
+        if method.authorizer:
+            self._authorizers.authorize(exchange, selected, route, method.authorizer, call)
         stage = deployment.stage
         if not self._throttle.admits(
             selected.api["id"], stage, route.resource_path, request.method
@@ -184,12 +188,12 @@ class ExecuteApi:
         kind = integration.get("type", "").upper()
         if kind == "MOCK":
             return mock_integration.response_of(integration, exchange.request)
-        uri = _LAMBDA_URI.fullmatch(_with_stage_variables(integration.get("uri", ""), exchange))
-        if kind != "AWS_PROXY" or uri is None:
+        function_arn = exchange.function_arn(integration.get("uri", ""))
+        if kind != "AWS_PROXY" or function_arn is None:
             raise NotModelledError(f"{kind or 'missing'} integration of {route.resource_path}")
         if integration.get("credentials"):
             raise NotModelledError("an integration that invokes with a role")
-        function_arn, context = uri.group(1), exchange.context
+        context = exchange.context
         self._check_permission(exchange, selected, route, function_arn)
         resource_id = selected.deployments.resource_id(selected.api["id"], route.resource_path)
         context["resourceId"] = resource_id
@@ -239,10 +243,3 @@ class ExecuteApi:
             exchange.context["integration.error"] = text
             _log.error("%s: %s for %s", text, function_arn, source_arn)
             raise Refused(_CONFIGURATION_ERROR)
-
-
-def _with_stage_variables(uri: str, exchange: Exchange) -> str:
-    """`${stageVariables.name}` in an integration's URI replaced."""
-    return re.sub(
-        r"\$\{(stageVariables\.\w+)\}", lambda match: exchange.variable(match[1]) or "", uri
-    )

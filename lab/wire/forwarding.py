@@ -5,6 +5,9 @@ Balancers", "Mutual authentication with TLS" (HTTP headers and mutual TLS), "HTT
 modification for your Application Load Balancer", "Request tracing for your Application Load
 Balancer".
 
+What a connection's requests tell of the client's certificate is as its handshake found it, whatever
+mode the listener has been given since: verified, or in passthrough the chain as it was presented.
+
 AWS does not say what happens to a header that a client sends under the name of one that the load
 balancer adds. The stricter reading is taken: the client's copy is kept, the measured one follows it
 as a second value, and a header under a default name passes untouched where the listener renames.
@@ -47,17 +50,29 @@ def serial_number(certificate: x509.Certificate) -> str:
     return digits.zfill(len(digits) + len(digits) % 2)
 
 
-def certificate_headers(listener: Listener, certificate: x509.Certificate) -> list[tuple[str, str]]:
-    """What a target learns of the client's certificate, under this listener's names."""
-    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
+def certificate_headers(listener: Listener, session: Session) -> list[tuple[str, str]]:
+    """What a target learns of the client's certificate, under this listener's names: nothing of
+    one that was not presented, and in passthrough the chain and nothing else.
+    """
+    certificate = session.client_certificate
+    if certificate is None:
+        return []
+    if session.unverified_chain:
+        return [(listener.header_name(_MTLS), _url_encoded(*session.unverified_chain))]
     values = {
         "Serial-Number": serial_number(certificate),
         "Issuer": certificate.issuer.rfc4514_string(),
         "Subject": certificate.subject.rfc4514_string(),
         "Validity": dates(certificate),
-        "Leaf": quote(pem, safe="+=/"),
+        "Leaf": _url_encoded(certificate),
     }
     return [(listener.header_name(f"{_MTLS}-{part}"), value) for part, value in values.items()]
+
+
+def _url_encoded(*certificates: x509.Certificate) -> str:
+    """Their PEM, one after the other."""
+    encoded = [one.public_bytes(serialization.Encoding.PEM) for one in certificates]
+    return quote(b"".join(encoded), safe="+=/")
 
 
 def to_target(
@@ -84,8 +99,8 @@ def to_target(
     if session and listener.enabled("routing.http.x_amzn_tls_version_and_cipher_suite.enabled"):
         headers.append((listener.header_name("X-Amzn-Tls-Version"), session.protocol))
         headers.append((listener.header_name("X-Amzn-Tls-Cipher-Suite"), session.cipher))
-    if session and session.client_certificate:
-        headers += certificate_headers(listener, session.client_certificate)
+    if session:
+        headers += certificate_headers(listener, session)
     return replace(request, headers=tuple(headers))
 
 

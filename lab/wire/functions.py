@@ -1,17 +1,19 @@
 """Lambda's data plane: functions run as they were deployed, each environment a process of its own.
 
 Concurrency is bounded by the function's reserved concurrency, and without one by ten environments,
-which is this lab's limit and not Lambda's. Versions and aliases are taken as `$LATEST`; container
-images are refused.
+which is this lab's limit and not Lambda's. A version or alias runs what was published, in
+environments of its own. Container images are refused.
 """
 
 import json
+import logging
 import math
 import shutil
 import tempfile
 import threading
 import uuid
 import zipfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,13 +23,15 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from lab.wire import packages
 from lab.wire.aws import Accounts, Reader
 from lab.wire.cloudwatch import is_missing, make_group, put_lines
-from lab.wire.environments import Environment, Function, Outcome
+from lab.wire.environments import Environment, Function, Internet, Outcome
 
 MAX_REQUEST_BYTES = 6_291_456
 """Quota of a synchronous invocation's payload ("Lambda quotas": 6 MB)."""
 
+_logger = logging.getLogger(__name__)
 _UNRESERVED_CONCURRENCY = 10
 # What a configuration says about the function's state and not about its environments.
 _PASSING = ("State", "StateReason", "StateReasonCode", "LastUpdateStatus")
@@ -66,11 +70,21 @@ class _Pool:
 
 
 class Functions:
-    """Invokes deployed functions by ARN; `close()` ends every process."""
+    """Invokes deployed functions by ARN; `close()` ends every process.
 
-    def __init__(self, accounts: Accounts) -> None:
+    `internet` and `internet_ca`: see `environments.Internet`.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        internet: Mapping[str, int] | None = None,
+        internet_ca: Path | None = None,
+    ) -> None:
         self._accounts = accounts
+        self._internet = Internet(hosts={} if internet is None else internet, ca=internet_ca)
         self._root = Path(tempfile.mkdtemp(prefix="lab-lambda-"))
+        self._foreign: dict[Path, frozenset[str]] = {}
         self._pools: dict[str, _Pool] = {}
         self._lock = threading.Lock()
         self._executor = ThreadPoolExecutor(max_workers=64, thread_name_prefix="lambda")
@@ -132,8 +146,14 @@ class Functions:
             if not folder.exists():
                 archive = reader.fetch(answer["Code"]["Location"])
                 zipfile.ZipFile(BytesIO(archive)).extractall(folder)
+                self._foreign[folder] = _foreign(folder, configuration["FunctionName"])
+        if missing := self._foreign[folder] - packages.of_this_machine(self._foreign[folder]):
+            raise NotModelledError(
+                f"{configuration['FunctionName']}: its {', '.join(sorted(missing))} is built for"
+                " another platform or Python, and this machine has no package of that name"
+            )
         settings = {k: v for k, v in configuration.items() if k not in _PASSING}
-        return Function(code=folder, configuration=settings)
+        return Function(code=folder, configuration=settings, machine_packages=self._foreign[folder])
 
     def _take(self, pool: _Pool, function: Function, reserved: int | None) -> Environment:
         """An environment of exactly this code and configuration, new or used before."""
@@ -147,7 +167,7 @@ class Functions:
                 self._retire(pool, function)
             if self._closed:
                 raise RuntimeError("the lab's functions are closed")
-            environment = pool.idle.pop() if pool.idle else Environment(function)
+            environment = pool.idle.pop() if pool.idle else Environment(function, self._internet)
             pool.busy.append(environment)
             return environment
 
@@ -166,6 +186,14 @@ class Functions:
             else:
                 environment.dispose()
             pool.changed.notify()
+
+
+def _foreign(code: Path, function_name: str) -> frozenset[str]:
+    names = packages.foreign(code)
+    if names:
+        text = "%s: built for another platform or Python, so this machine's run instead: %s"
+        _logger.warning(text, function_name, ", ".join(sorted(names)))
+    return names
 
 
 def _log(
@@ -210,7 +238,8 @@ def _text_lines(
     if environment.init_seconds is not None:
         parts.append(f"Init Duration: {_milliseconds(environment.init_seconds):.2f} ms")
         environment.init_seconds = None
-    lines = [f"START RequestId: {request_id} Version: $LATEST", *environment.new_output()]
+    version = environment.function.version
+    lines = [f"START RequestId: {request_id} Version: {version}", *environment.new_output()]
     if outcome.failed:
         parts.append(f"Status: {outcome.status}")
     if outcome.status == "timeout":
@@ -236,7 +265,7 @@ def _json_lines(
     if environment.init_seconds is not None:
         metrics["initDurationMs"] = _milliseconds(environment.init_seconds)
         environment.init_seconds = None
-    start = {"requestId": request_id, "version": "$LATEST"}
+    start = {"requestId": request_id, "version": environment.function.version}
     end = {"requestId": request_id, "metrics": metrics, "status": outcome.status}
     return [
         _platform_line("platform.start", started, start),

@@ -144,13 +144,12 @@ class Listeners:
         others = [one["CertificateArn"] for one in described]
         arns = list(dict.fromkeys([*default, *others]))
         mode = listener.mutual["Mode"]
-        if mode not in ("off", "verify"):
-            raise NotModelledError(f"mutual authentication mode {mode!r} of {listener.arn}")
         return Server(
             [_certificate(reader, arn) for arn in arns],
             _policy(reader, listener.listener["SslPolicy"]),
             _trust(reader, listener.mutual) if mode == "verify" else None,
             advertise=listener.mutual.get("AdvertiseTrustStoreCaNames") == "on",
+            passthrough=mode == "passthrough",
         )
 
 

@@ -19,11 +19,29 @@ _ENDPOINT = "x-amazon-apigateway-endpoint-configuration"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Authorizer:
+    """A Lambda authorizer of type REQUEST ("x-amazon-apigateway-authorizer object").
+
+    `identity_sources` are mapping expressions in their order; a `ttl_seconds` of 0 turns the cache
+    off. With `credentials` API Gateway would assume that role to invoke the function.
+    """
+
+    name: str
+    uri: str
+    identity_sources: tuple[str, ...]
+    ttl_seconds: int
+    credentials: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Method:
-    """One deployed method. `authorization` is NONE, AWS_IAM, or the name of what must decide."""
+    """One deployed method. `authorization` is NONE, AWS_IAM, or the name of what must decide, which
+    is `authorizer` if that is a Lambda authorizer of type REQUEST.
+    """
 
     resource_path: str
     authorization: str
+    authorizer: Authorizer | None
     api_key_required: bool
     validated: bool
     integration: Mapping[str, Any]
@@ -136,13 +154,29 @@ def _method(path: str, node: Mapping[str, Any], document: Mapping[str, Any]) -> 
     names = [name for requirement in node.get("security", []) for name in requirement]
     kinds = {_kind(name, schemes.get(name, {})) for name in names}
     auth = node.get("x-amazon-apigateway-auth", {}).get("type", "NONE").upper()
-    deciders = (kinds | {auth}) - {"API_KEY", "NONE"}
+    deciders = sorted((kinds | {auth}) - {"API_KEY", "NONE"})
+    alone = deciders[0] if len(deciders) == 1 else ""
     return Method(
         resource_path=path,
-        authorization=" and ".join(sorted(deciders)) or "NONE",
+        authorization=" and ".join(deciders) or "NONE",
+        authorizer=_authorizer(alone, schemes.get(alone, {})),
         api_key_required="API_KEY" in kinds,
         validated="x-amazon-apigateway-request-validator" in {**document, **node},
         integration=node.get("x-amazon-apigateway-integration", {}),
+    )
+
+
+def _authorizer(name: str, scheme: Mapping[str, Any]) -> Authorizer | None:
+    entry = scheme.get("x-amazon-apigateway-authorizer", {})
+    if entry.get("type") != "request":
+        return None
+    sources = entry.get("identitySource", "").split(",")
+    return Authorizer(
+        name=name,
+        uri=entry["authorizerUri"],
+        identity_sources=tuple(each.strip() for each in sources if each.strip()),
+        ttl_seconds=int(entry["authorizerResultTtlInSeconds"]),
+        credentials=entry.get("authorizerCredentials"),
     )
 
 
@@ -188,6 +222,11 @@ class Deployments:
         """The id of the resource at a path today; None if it is gone since the deployment."""
         items = self._reader.call("apigateway", "get_resources", restApiId=api_id)["items"]
         return next((item["id"] for item in items if item["path"] == path), None)
+
+    def authorizer_id(self, api_id: str, name: str) -> str | None:
+        """The id of the authorizer of that name today; None if it is gone since the deployment."""
+        items = self._reader.call("apigateway", "get_authorizers", restApiId=api_id)["items"]
+        return next((item["id"] for item in items if item["name"] == name), None)
 
     def _document(self, api_id: str, stage_name: str) -> dict[str, Any]:
         # Not through the reader's memory: the body of the answer is a stream, to be read once.

@@ -78,10 +78,23 @@ def event_of(exchange: Exchange, route: Route, resource_id: str | None) -> dict[
             "domainName": context["domainName"],
             "deploymentId": context["deploymentId"],
             "apiId": context["apiId"],
+            **({"authorizer": dict(exchange.authorizer)} if exchange.authorizer else {}),
         },
         "body": body.decode("utf-8", "replace") or None,
         "isBase64Encoded": binary and bool(request.body),
     }
+
+
+def authorizer_event_of(
+    exchange: Exchange, route: Route, resource_id: str | None, method_arn: str
+) -> dict[str, Any]:
+    """What a REQUEST authorizer receives ("Input to an API Gateway Lambda authorizer"): never the
+    body, and empty maps where a function behind the API gets null.
+    """
+    event = event_of(exchange, route, resource_id)
+    del event["body"], event["isBase64Encoded"]
+    filled = {name: {} if value is None else value for name, value in event.items()}
+    return {"type": "REQUEST", "methodArn": method_arn, **filled}
 
 
 def _identity(context: Mapping[str, Any]) -> dict[str, Any]:

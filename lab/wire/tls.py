@@ -17,7 +17,7 @@ from cryptography import x509
 from OpenSSL import SSL, crypto
 
 from lab.certificates import PrivateKey
-from lab.wire.chain import TOO_BIG, UNMAPPED, ChainCheck, TrustStore
+from lab.wire.chain import TOO_BIG, UNMAPPED, ChainCheck, TrustStore, too_big
 
 _RECEIVE = 65536
 _REQUEST_UNDER_WAY_SECONDS = 0.1
@@ -91,7 +91,10 @@ class ServerCertificate:
 
 @dataclass(kw_only=True)
 class Session:
-    """What became known of a TLS session, as far as it came."""
+    """What became known of a TLS session, as far as it came.
+
+    `unverified_chain` is all that the client presented, leaf first, where nobody verified it.
+    """
 
     protocol: str = "-"
     cipher: str = "-"
@@ -100,6 +103,7 @@ class Session:
     server_name: str | None = None
     seconds: float = 0.0
     client_certificate: x509.Certificate | None = None
+    unverified_chain: tuple[x509.Certificate, ...] = ()
     alpn: bytes = b""
 
 
@@ -168,7 +172,10 @@ class Server:
 
     Sessions are never resumed: no tickets, no cache ("Mutual authentication with TLS", "Session
     resumption"). ALPN answers http/1.1 only. The certificate is chosen by SNI among `certificates`,
-    the first being the default one. With `trust`, a client certificate is required.
+    the first being the default one. With `trust`, a client certificate is required and verified.
+    With `passthrough` one is asked for, and whatever comes is taken: that the client has the key is
+    all that is known of it, and who presents none is let in too. AWS's pages do not say what
+    happens without one; no refusal is the reading that leaves the most to whoever verifies.
     """
 
     def __init__(
@@ -178,8 +185,10 @@ class Server:
         trust: TrustStore | None = None,
         *,
         advertise: bool = False,
+        passthrough: bool = False,
     ) -> None:
         self._trust = trust
+        self._passthrough = passthrough
         self._certificates = list(certificates)
         self._contexts = [self._context(one, policy, advertise) for one in certificates]
 
@@ -204,6 +213,8 @@ class Server:
             self._trust.fill(store)
             for certificate in self._trust.certificates if advertise else ():
                 context.add_client_ca(certificate)
+        elif self._passthrough:
+            context.set_verify(SSL.VERIFY_PEER, lambda *_: True)
         return context
 
     def _choose_certificate(self, tls: SSL.Connection) -> None:
@@ -241,7 +252,8 @@ class Server:
     def _judge(
         check: ChainCheck | None, tls: SSL.Connection, sock: socket.socket, session: Session
     ) -> None:
-        reason = check.reason(_presented(tls)) if check else None
+        presented = _presented(tls)
+        reason = check.reason(presented) if check else too_big(presented)
         if reason:
             _refuse(sock, session.protocol)
             raise HandshakeError(reason, "the client certificate was refused", session)
@@ -275,6 +287,7 @@ class Server:
             server_name=name.decode("latin-1") if name else None,
             seconds=time.monotonic() - started,
             client_certificate=tls.get_peer_certificate(as_cryptography=True),
+            unverified_chain=tuple(_presented(tls)) if self._passthrough else (),
             alpn=tls.get_alpn_proto_negotiated(),
         )
 

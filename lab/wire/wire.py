@@ -4,19 +4,20 @@
 changes that service), so what answers is what is deployed, and nothing has to be told of a change.
 
 Modelled, each in its module: doors (connections from a network interface), security groups, the
-VPC's resolver, Application Load Balancers (TLS policies, mutual authentication `verify` and `off`,
-rules, transforms, header changes, access and connection logs, functions as targets), Network Load
-Balancers in front of them, health checks, AWS PrivateLink between accounts, execute-api interface
-endpoints, private REST APIs and their custom domain names, Lambda.
+VPC's resolver, Application Load Balancers (TLS policies, mutual authentication, rules, transforms,
+header changes, access and connection logs, functions as targets), Network Load Balancers in front
+of them, health checks, AWS PrivateLink between accounts, execute-api interface endpoints, private
+REST APIs with their authorizers and custom domain names, Lambda.
 
 Not modelled, apart from what the modules say: HTTP/2 and WebSocket (ALPN offers http/1.1 only),
-mutual authentication `passthrough`, WAF, authentication and JWT actions, session resumption at
-listeners without mutual authentication, key exchange restricted by the security policy, sticky
-sessions, weighted target groups, slow start, health check logs, desync mitigation, streaming of
-bodies, DNS time to live, routes and network ACLs, more than one Region.
+WAF, authentication and JWT actions, session resumption at listeners without mutual authentication,
+key exchange restricted by the security policy, sticky sessions, weighted target groups, slow start,
+health check logs, desync mitigation, streaming of bodies, DNS time to live, routes and network
+ACLs, more than one Region.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Self
 
 from lab.wire.alb import LoadBalancers
@@ -40,15 +41,25 @@ from lab.wire.targets import Targets
 class Wire:
     """Everything between a client's network interface and a function's process.
 
-    `keys` has one access key for each account; a door may start in any of them. A context manager:
+    `keys` has one access key for each account; a door may start in any of them. `internet` is what
+    functions find there, by default nothing: hosts at port 443, by the ports on 127.0.0.1 that they
+    lead to, whose certificates are of the authority in the file `internet_ca`. A context manager:
     `start` needs the API to be up at `endpoint_url`, and so does `stop`, which delivers the last
     log lines and leaves no socket, thread or process.
     """
 
-    def __init__(self, endpoint_url: str, region: str, keys: Iterable[AccessKey]) -> None:
+    def __init__(
+        self,
+        endpoint_url: str,
+        region: str,
+        keys: Iterable[AccessKey],
+        *,
+        internet: Mapping[str, int] | None = None,
+        internet_ca: Path | None = None,
+    ) -> None:
         accounts = self._accounts = Accounts.of_keys(endpoint_url, region, keys)
         network = Network(accounts)
-        self._functions = Functions(accounts)
+        self._functions = Functions(accounts, internet=internet, internet_ca=internet_ca)
         self._api = ExecuteApi(accounts, self._functions)
         self._endpoints = Endpoints(accounts, self._api.handle)
         self._doors = Doors(network, self._service)

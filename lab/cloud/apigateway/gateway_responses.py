@@ -4,6 +4,8 @@
 statuses.
 """
 
+import copy
+import re
 from typing import Any
 
 from moto.apigateway.models import GatewayResponse
@@ -35,6 +37,11 @@ DEFAULT_STATUSES: dict[str, str | None] = {
     "WAF_FILTERED": "403",
 }
 DEFAULT_TEMPLATES = {"application/json": '{"message":$context.error.messageString}'}
+STATUS = re.compile(r"[1-5]\d\d")
+TARGET = re.compile(r"gatewayresponse\.(header|querystring|path)\.[A-Za-z0-9_.-]+")
+SOURCE = re.compile(
+    r"'[^\r\n]*'|method\.request\.(header|querystring|path)\.[\w.-]+|(context|stageVariables)\.[\w.]+"
+)
 MAPS = {
     "responseParameters": ("response_parameters", text),
     "responseTemplates": ("response_templates", text),
@@ -53,6 +60,7 @@ class GatewayResponseBackend:
         response_templates: dict[str, str] | None,
     ) -> GatewayResponse:
         check_type(response_type)
+        check_settings(status_code, response_parameters or {})
         return super().put_gateway_response(  # type: ignore[misc]
             rest_api_id,
             response_type,
@@ -72,8 +80,9 @@ class GatewayResponseBackend:
     def update_gateway_response(
         self, rest_api_id: str, response_type: str, patches: list[dict[str, Any]]
     ) -> GatewayResponse:
-        response = self.get_gateway_response(rest_api_id, response_type)
+        response: Any = copy.deepcopy(self.get_gateway_response(rest_api_id, response_type))
         apply_to_fields(response, patches, {"/statusCode": ("status_code", text)}, MAPS)
+        check_settings(response.status_code, response.response_parameters)
         response.default_response = False
         self.get_rest_api(rest_api_id).gateway_responses[response_type] = response  # type: ignore[attr-defined]
         return response
@@ -91,6 +100,21 @@ def check_type(response_type: str) -> None:
             f"Invalid gateway response type specified: {response_type}. Must be one of:"
             f" [{', '.join(DEFAULT_STATUSES)}]"
         )
+
+
+def check_settings(status_code: str | None, parameters: dict[str, str]) -> None:
+    """Raises BadRequestException for a status or a mapping that is none
+    ("x-amazon-apigateway-gateway-responses.responseParameters object").
+    """
+    if status_code is not None and not STATUS.fullmatch(status_code):
+        raise BadRequestException(f"Invalid status code specified: {status_code}")
+    for target, source in parameters.items():
+        for expression, known in ((target, TARGET), (source, SOURCE)):
+            if not known.fullmatch(expression):
+                raise BadRequestException(
+                    "Invalid mapping expression specified: Validation Result: warnings : [],"
+                    f" errors : [Invalid mapping expression specified: {expression}]"
+                )
 
 
 def default_response(response_type: str) -> GatewayResponse:

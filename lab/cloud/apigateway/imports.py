@@ -99,6 +99,18 @@ def _not_modelled(name: str, where: str) -> BadRequestException:
     return BadRequestException(f"{name} at {where} is not supported (the lab does not model it)")
 
 
+def _unknown_authorizer(where: str) -> BadRequestException:
+    """For a requirement that no security scheme of the document explains. (AWS's words are those of
+    a method whose authorizer does not exist.)
+    """
+    method, _, path = where.partition(" ")
+    return BadRequestException(
+        f"Unable to put method '{method}' on resource at path '{path}': Invalid authorizer ID"
+        " specified. Setting the authorization type to CUSTOM or COGNITO_USER_POOLS requires a"
+        " valid authorizer."
+    )
+
+
 def _clear(api: RestApi) -> None:
     """ "overwrite": the definition becomes the document's; only the endpoint's type stays."""
     api.resources = {api.default.id: api.default}
@@ -160,7 +172,6 @@ def _authorizers(backend: Any, api: RestApi, document: Json) -> Iterator[tuple[s
             raise _not_modelled(f"{min(unknown, default='type')} of an authorizer", name)
         settings = {AUTHORIZER_FIELDS[key]: value for key, value in entry.items()}
         settings["authorizer_type"] = entry["type"].upper()
-        settings.setdefault("authorizer_result_ttl", 300)
         if entry["type"] == "token":
             settings.setdefault("identity_source", f"method.request.header.{scheme['name']}")
         for known in [key for key, each in api.authorizers.items() if each.name == name]:
@@ -242,7 +253,9 @@ class _Method:
         settings: Json = {"authorization_type": "NONE", "api_key_required": False}
         for requirement in operation.get("security", self.document.get("security", [])):
             for name, scopes in requirement.items():
-                scheme = _schemes(self.document).get(name, {})
+                scheme = _schemes(self.document).get(name)
+                if scheme is None:
+                    raise _unknown_authorizer(where)
                 auth_type = scheme.get(f"{PREFIX}authtype")
                 if name in self.authorizers:
                     kind = self.api.authorizers[self.authorizers[name]].type

@@ -11,6 +11,7 @@ from moto.iam.models import iam_backends
 from moto.logs.models import logs_backends
 
 from lab.cloud.apigateway.access_associations import AccessAssociationBackend
+from lab.cloud.apigateway.authorizers import AuthorizerBackend
 from lab.cloud.apigateway.base_path_mappings import BasePathMappingBackend
 from lab.cloud.apigateway.deployments import Deployment, check_deployable, taken
 from lab.cloud.apigateway.exceptions import (
@@ -39,7 +40,11 @@ LOGGING_ACTIONS = ("logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEv
 
 
 class Backend(  # type: ignore[override]
-    GatewayResponseBackend, BasePathMappingBackend, AccessAssociationBackend, APIGatewayBackend
+    GatewayResponseBackend,
+    AuthorizerBackend,
+    BasePathMappingBackend,
+    AccessAssociationBackend,
+    APIGatewayBackend,
 ):
     """One account's REST APIs and custom domain names in one region."""
 

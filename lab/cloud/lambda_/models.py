@@ -23,6 +23,7 @@ from lab.cloud.lambda_.exceptions import (
     invalid_value,
 )
 from lab.cloud.lambda_.settings import check_code, check_settings, logging_config
+from lab.cloud.lambda_.versions import LATEST, VersionBackend, check_snap_start
 from lab.cloud.policies import trusts_service
 
 MAX_POLICY_BYTES = 20_480
@@ -33,10 +34,15 @@ PRINCIPAL = re.compile(r"\*|\d{12}|[a-z0-9.-]+\.amazonaws\.com|arn:aws:iam::\d{1
 
 
 class Function(LambdaFunction):
-    """A function with a zip archive."""
+    """A function with a zip archive, or a version of it: one published has `source_revision`."""
+
+    published: "Function | None" = None
+    source_revision = ""
 
     def __init__(self, account_id: str, spec: dict[str, Any], region: str) -> None:
-        super().__init__(account_id, spec, region, "$LATEST")
+        super().__init__(account_id, spec, region, LATEST)
+        self.snap_start: str = spec.get("SnapStart", {}).get("ApplyOn", "None")
+        self.qualified_policies: dict[str, Any] = {}
         self.state = "Pending"
         self.last_update_status = "Successful"
         self.revision_id = str(uuid.uuid4())
@@ -47,6 +53,11 @@ class Function(LambdaFunction):
         configuration["LastUpdateStatus"] = self.last_update_status
         configuration["LoggingConfig"] = self.logging_config
         configuration["RevisionId"] = self.revision_id
+        optimised = self.snap_start == "PublishedVersions" and self.version != LATEST
+        configuration["SnapStart"] = {
+            "ApplyOn": self.snap_start,
+            "OptimizationStatus": "On" if optimised else "Off",
+        }
         if self.state == "Pending":
             configuration["StateReason"] = "The function is being created."
             configuration["StateReasonCode"] = "Creating"
@@ -62,6 +73,8 @@ class Function(LambdaFunction):
         super().update_configuration(config_updates)
         if "TracingConfig" in config_updates:
             self.tracing_config = config_updates["TracingConfig"]
+        if "SnapStart" in config_updates:
+            self.snap_start = config_updates["SnapStart"].get("ApplyOn", "None")
         if "EphemeralStorage" in config_updates:
             self.ephemeral_storage = config_updates["EphemeralStorage"]["Size"]
         if "LoggingConfig" in config_updates:
@@ -85,7 +98,7 @@ class Function(LambdaFunction):
         self.state, self.last_update_status = "Active", "Successful"
 
 
-class Backend(LambdaBackend):
+class Backend(VersionBackend, LambdaBackend):
     """One account's functions in one region."""
 
     def create_function(self, spec: dict[str, Any]) -> Function:
@@ -97,19 +110,18 @@ class Backend(LambdaBackend):
                 " packages."
             )
         self._check_role(spec["Role"])
-        if spec.get("Publish"):
-            raise NotImplementedError("CreateFunction with Publish")
         function: Any = Function(self.account_id, spec, self.region_name)
+        check_snap_start(function.snap_start, spec["Runtime"], function.ephemeral_storage)
         self._lambdas.put_function(function)
-        return function
+        return self.publish(function) if spec.get("Publish") else function
 
     @property
     def _s3(self) -> Any:
         return s3_backends[self.account_id][self.partition]
 
-    def settle(self, name: str) -> None:
+    def settle(self, name: str, qualifier: str | None = None) -> None:
         """Whoever looks at a function finds what was under way finished."""
-        function = self.get_function(name)
+        function = self.get_function(name, qualifier)
         if isinstance(function, Function):
             function.settle()
 
@@ -118,9 +130,10 @@ class Backend(LambdaBackend):
     ) -> dict[str, Any]:
         function = self._changeable(function_name)
         check_code(body, self._s3)
-        if body.get("Publish") or body.get("DryRun"):
-            raise NotImplementedError("UpdateFunctionCode with Publish or DryRun")
-        return function.update_function_code(body)
+        if body.get("DryRun"):
+            raise NotImplementedError("UpdateFunctionCode with DryRun")
+        updated = function.update_function_code(body)
+        return self.publish(function).get_configuration() if body.get("Publish") else updated
 
     def update_function_configuration(
         self, function_name: str, qualifier: str, body: dict[str, Any]
@@ -129,6 +142,11 @@ class Backend(LambdaBackend):
         check_settings(body)
         if "LoggingConfig" in body:
             logging_config(function.function_name, body["LoggingConfig"])
+        check_snap_start(
+            body.get("SnapStart", {}).get("ApplyOn", function.snap_start),
+            body.get("Runtime", function.run_time or ""),
+            body.get("EphemeralStorage", {}).get("Size", function.ephemeral_storage),
+        )
         if "Role" in body:
             self._check_role(body["Role"])
         return function.update_configuration(body)
@@ -150,17 +168,17 @@ class Backend(LambdaBackend):
         function.reserved_concurrency = wanted
         return wanted
 
-    def add_permission(self, function_name: str, qualifier: str, raw: str) -> dict[str, Any]:
+    def add_permission(self, function_name: str, qualifier: str | None, raw: str) -> dict[str, Any]:
         request = json.loads(raw)
         check_permission(request)
-        policy = self.get_function(function_name, qualifier).policy
+        policy, qualifier = self.policy_of(function_name, qualifier)
         statement_id = request["StatementId"]
         if any(statement["Sid"] == statement_id for statement in policy.statements):
             raise ResourceConflictException(
                 f"The statement id ({statement_id}) provided already exists. Please provide a new"
                 " statement id, or remove the existing statement."
             )
-        statement = super().add_permission(function_name, qualifier, raw)
+        statement, _ = policy.add_statement(raw, qualifier)
         size = len(json.dumps(policy.get_policy()["Policy"], separators=(",", ":")).encode())
         if size > MAX_POLICY_BYTES:
             policy.statements.remove(statement)
@@ -169,9 +187,11 @@ class Backend(LambdaBackend):
             )
         return statement
 
-    def remove_permission(self, function_name: str, sid: str, revision: str = "") -> None:
+    def remove_permission(
+        self, function_name: str, sid: str, revision: str = "", qualifier: str | None = None
+    ) -> None:
         try:
-            super().remove_permission(function_name, sid, revision)
+            self.policy_of(function_name, qualifier)[0].del_statement(sid, revision)
         except UnknownPolicyException:
             raise ResourceNotFoundException(
                 f"Statement {sid} is not found in resource policy."
@@ -181,7 +201,7 @@ class Backend(LambdaBackend):
         raise NotImplementedError("Invoke: functions run behind API Gateway, in lab/wire")
 
     def _changeable(self, name: str) -> Function:
-        function = self.get_function(name)
+        function = self.get_function(self.split(name)[0])
         assert isinstance(function, Function)  # noqa: S101 (create_function makes no other kind)
         cannot = "The operation cannot be performed at this time."
         if function.state != "Active":

@@ -59,6 +59,7 @@ MODELLED = {
     "Architectures",
     "EphemeralStorage",
     "LoggingConfig",
+    "SnapStart",
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import lambda_backends
 from moto.awslambda.urls import url_bases
 from moto.awslambda.urls import url_paths as moto_paths
@@ -14,15 +15,14 @@ url_paths = dict.fromkeys(moto_paths, Response.dispatch)
 
 
 def code(_tail: str, query: Mapping[str, str]) -> bytes:
-    """The zip archive of the function `arn=…`, as it was deployed."""
+    """The zip archive of the function, version or alias `arn=…`, as it was deployed."""
     parts = query.get("arn", "").split(":")
     if len(parts) < 7:
         raise LookupError("want ?arn=arn:aws:lambda:region:account:function:name")
-    functions = lambda_backends[parts[4]][parts[3]].list_functions()
-    for function in functions:
-        if function.function_name == parts[6]:
-            return function.code_bytes
-    raise LookupError(f"no function {query['arn']}")
+    try:
+        return lambda_backends[parts[4]][parts[3]].get_function(query["arn"]).code_bytes
+    except UnknownFunctionException:
+        raise LookupError(f"no function {query['arn']}") from None
 
 
 internal_routes = {"lambda/code": code}

@@ -7,6 +7,7 @@ from lab.provider.aws import Aws, first
 from lab.provider.resources.elbv2_attributes import Attribute, ElbType, attribute_properties
 from lab.provider.schema import (
     Kind,
+    RefusalError,
     block,
     blocks,
     flag,
@@ -110,6 +111,10 @@ _ATTRIBUTES = {
 }
 
 
+_MUTUAL = "aws:lb/listener:Listener: mutualAuthentication"
+_IS = "mutualAuthentication.mode is"
+
+
 class Listener(ElbType):
     urn_type = "aws:lb/listener:Listener"
     title = "ELBv2 Listener"
@@ -143,6 +148,22 @@ class Listener(ElbType):
 
     def label(self, id_: str, inputs: Mapping[str, Any]) -> str:
         return id_ or str(inputs.get("loadBalancerArn", ""))
+
+    def validate(self, inputs: Mapping[str, Any]) -> None:
+        """What belongs to verify is refused in the other modes, even where it says false or off."""
+        mutual = inputs.get("mutualAuthentication") or {"mode": "off"}
+        mode = mutual["mode"]
+        if mode == "verify":
+            if not mutual.get("trustStoreArn"):
+                raise RefusalError(f"{_MUTUAL}.trustStoreArn must be specified when {_IS} verify")
+            return
+        for name in (
+            "trustStoreArn",
+            "ignoreClientCertificateExpiry",
+            "advertiseTrustStoreCaNames",
+        ):
+            if mutual.get(name) is not None:
+                raise RefusalError(f"{_MUTUAL}.{name} cannot be specified when {_IS} {mode}")
 
     def _parameters(self, inputs: Mapping[str, Any], names: frozenset[str]) -> dict[str, Any]:
         asked = self.to_aws(inputs, names & set(self._own))

@@ -21,13 +21,23 @@ _CONFIGURATION = (
     "ephemeralStorage",
     "tracingConfig",
     "loggingConfig",
+    "snapStart",
 )
 # What takes away a setting that was left out.
-_EMPTY = (("description", "Description", ""), ("environment", "Environment", {"Variables": {}}))
+_EMPTY = (
+    ("description", "Description", ""),
+    ("environment", "Environment", {"Variables": {}}),
+    ("snapStart", "SnapStart", {"ApplyOn": "None"}),
+)
+# With these `publish` publishes another version.
+_PUBLISHED = (*_CODE, *_CONFIGURATION, "publish")
 
 
 class Function(ResourceType):
-    """`code` goes up as a zip; a changed content is an update of the code, never a replacement."""
+    """`code` goes up as a zip; a changed content is an update of the code, never a replacement.
+
+    `version` is the newest, whether or not `publish` made it.
+    """
 
     urn_type = "aws:lambda/function:Function"
     title = "Lambda Function"
@@ -62,14 +72,16 @@ class Function(ResourceType):
                 },
                 computed=True,
             ),
+            "snapStart": block({"applyOn": text(required=True), "optimizationStatus": output()}),
+            "publish": flag(default=False, unread=True),
             "reservedConcurrentExecutions": integer(default=-1),
             "skipDestroy": flag(default=False, unread=True),
             "tags": mapping(),
             "arn": output(),
             "invokeArn": output(),
-            "qualifiedArn": output(),
-            "qualifiedInvokeArn": output(),
-            "version": output(),
+            "qualifiedArn": output(follows=_PUBLISHED),
+            "qualifiedInvokeArn": output(follows=_PUBLISHED),
+            "version": output(follows=_PUBLISHED),
             "lastModified": output(follows=(*_CODE, *_CONFIGURATION)),
             "codeSha256": output(follows=_CODE),
             "sourceCodeSize": output(follows=_CODE),
@@ -87,7 +99,9 @@ class Function(ResourceType):
     def create(self, aws: Aws, inputs: Mapping[str, Any]) -> str:
         asked = self.to_aws(inputs, ("name", "packageType", "architectures", *_CONFIGURATION))
         tags = {"Tags": inputs["tagsAll"]} if inputs.get("tagsAll") else {}
-        aws.client("lambda").create_function(Code=self._source(inputs), **asked, **tags)
+        aws.client("lambda").create_function(
+            Code=self._source(inputs), Publish=inputs["publish"], **asked, **tags
+        )
         return inputs["name"]
 
     def settle(self, aws: Aws, id_: str, inputs: Mapping[str, Any]) -> None:
@@ -118,16 +132,19 @@ class Function(ResourceType):
         answer = aws.client("lambda").get_function(FunctionName=id_)
         now = answer["Configuration"]
         arn = now["FunctionArn"]
-        invoke = f"arn:{aws.partition}:apigateway:{aws.region}:lambda:path/2015-03-31/functions"
         reserved = answer.get("Concurrency", {}).get("ReservedConcurrentExecutions", -1)
-        version = now.get("Version", "$LATEST")
+        if now.get("SnapStart", {}).get("ApplyOn") == "None":
+            del now["SnapStart"]
+        versions = aws.client("lambda").list_versions_by_function(FunctionName=id_)["Versions"]
+        version = versions[-1]["Version"]
         return {
             **self.from_aws(now, ("name", "packageType", "architectures", *_CONFIGURATION)),
+            "description": now.get("Description") or None,
             "reservedConcurrentExecutions": reserved,
             "arn": arn,
-            "invokeArn": f"{invoke}/{arn}/invocations",
+            "invokeArn": _invoke_arn(aws, arn),
             "qualifiedArn": f"{arn}:{version}",
-            "qualifiedInvokeArn": f"{invoke}/{arn}:{version}/invocations",
+            "qualifiedInvokeArn": _invoke_arn(aws, f"{arn}:{version}"),
             "version": version,
             "lastModified": now.get("LastModified"),
             "codeSha256": now.get("CodeSha256"),
@@ -157,6 +174,8 @@ class Function(ResourceType):
             self._wait(aws, id_)
         if "reservedConcurrentExecutions" in changed:
             self._set_concurrency(aws, id_, new)
+        if new["publish"] and changed & set(_PUBLISHED):
+            client.publish_version(FunctionName=id_)
 
     def retag(
         self, aws: Aws, id_: str, known: Mapping[str, Any], put: Mapping[str, str], drop: list[str]
@@ -170,6 +189,55 @@ class Function(ResourceType):
     def delete(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
         if not known.get("skipDestroy"):
             aws.client("lambda").delete_function(FunctionName=id_)
+
+
+class Alias(ResourceType):
+    """Routing to a second version is not modelled."""
+
+    urn_type = "aws:lambda/alias:Alias"
+    title = "Lambda Alias"
+    service = "lambda"
+    gone = frozenset({"ResourceNotFoundException"})
+    autoname = Autoname(limit=128)
+    id_parts = ("functionName", "name")
+    properties = table(
+        {
+            "name": text(replaces=True),
+            "functionName": text(required=True, replaces=True),
+            "functionVersion": text(required=True),
+            "description": text(),
+            "arn": output(aws="AliasArn"),
+            "invokeArn": output(),
+        }
+    )
+
+    def create(self, aws: Aws, inputs: Mapping[str, Any]) -> str:
+        names = ("name", "functionName", "functionVersion", "description")
+        return aws.client("lambda").create_alias(**self.to_aws(inputs, names))["AliasArn"]
+
+    def read(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        now = aws.client("lambda").get_alias(**self.to_aws(known, ("functionName", "name")))
+        arn = now["AliasArn"]
+        return {
+            **self.from_aws(now, ("name", "functionVersion", "description", "arn")),
+            "functionName": known["functionName"],
+            "invokeArn": _invoke_arn(aws, arn),
+        }
+
+    def update(
+        self,
+        aws: Aws,
+        id_: str,
+        old: Mapping[str, Any],
+        new: Mapping[str, Any],
+        changed: frozenset[str],
+    ) -> None:
+        asked = self.to_aws(new, ("functionName", "name", "functionVersion"))
+        description = new.get("description") or ""
+        aws.client("lambda").update_alias(**asked, Description=description)
+
+    def delete(self, aws: Aws, id_: str, known: Mapping[str, Any]) -> None:
+        aws.client("lambda").delete_alias(**self.to_aws(known, ("functionName", "name")))
 
 
 class Permission(ResourceType):
@@ -227,10 +295,16 @@ class Permission(ResourceType):
         aws.client("lambda").remove_permission(**asked)
 
 
+def _invoke_arn(aws: Aws, arn: str) -> str:
+    """As API Gateway names a function that it is to invoke."""
+    path = f"2015-03-31/functions/{arn}/invocations"
+    return f"arn:{aws.partition}:apigateway:{aws.region}:lambda:path/{path}"
+
+
 def _principal(principal: str | Mapping[str, str]) -> str:
     if isinstance(principal, str):
         return principal
     return principal.get("Service") or principal["AWS"]
 
 
-TYPES = (Function, Permission)
+TYPES = (Function, Alias, Permission)

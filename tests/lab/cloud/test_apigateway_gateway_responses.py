@@ -44,3 +44,31 @@ def test_a_response_is_customised_patched_and_reset(gateway, api):
 def test_an_unknown_type_is_refused(gateway, api):
     with pytest.raises(ClientError, match="Invalid gateway response type specified: TEAPOT"):
         gateway.put_gateway_response(**api, responseType="TEAPOT")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"statusCode": "600"}, "Invalid status code specified: 600"),
+        ({"responseParameters": {"WWW-Authenticate": "'Bearer'"}}, "specified: WWW-Authenticate]"),
+        ({"responseParameters": {"gatewayresponse.header.X": "Bearer"}}, "specified: Bearer]"),
+        ({"responseParameters": {"gatewayresponse.header.X": "'a\nb'"}}, "Invalid mapping"),
+        ({"responseParameters": {"gatewayresponse.header.X": "method.request.body"}}, "Invalid"),
+    ],
+)
+def test_a_status_or_mapping_that_is_none_is_refused(gateway, api, settings, words):
+    which = {**api, "responseType": "UNAUTHORIZED"}
+    with pytest.raises(ClientError) as refused:
+        gateway.put_gateway_response(**which, **settings)
+    assert words in refused.value.response["Error"]["Message"]
+    assert gateway.get_gateway_response(**which)["defaultResponse"] is True
+
+
+def test_a_patch_with_a_bad_mapping_changes_nothing(gateway, api):
+    which = {**api, "responseType": "UNAUTHORIZED"}
+    gateway.put_gateway_response(**which, statusCode="401")
+    path = "/responseParameters/gatewayresponse.header.X"
+    patch = {"op": "add", "path": path, "value": "unquoted"}
+    with pytest.raises(ClientError, match="Invalid mapping expression specified"):
+        gateway.update_gateway_response(**which, patchOperations=[patch])
+    assert not gateway.get_gateway_response(**which).get("responseParameters")

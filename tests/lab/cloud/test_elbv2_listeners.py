@@ -96,6 +96,48 @@ def test_a_modify_without_mutual_authentication_leaves_it(elbv2, listen, store):
     assert describe(elbv2, created) == off["Listeners"][0]
 
 
+def test_a_passthrough_listener_has_its_mode_and_no_trust_store(elbv2, listen):
+    created = listen(443, MutualAuthentication={"Mode": "passthrough"})
+    assert created["MutualAuthentication"] == {"Mode": "passthrough"}
+    assert describe(elbv2, created) == created
+
+
+def test_a_change_to_passthrough_keeps_the_listener_and_frees_the_trust_store(
+    elbv2, listen, create_store, make_ca, refused
+):
+    arn = create_store("left", make_ca("left"))
+    elbv2.describe_trust_stores(TrustStoreArns=[arn])
+    created = listen(443, MutualAuthentication={"Mode": "verify", "TrustStoreArn": arn})
+    key = "routing.http.request.x_amzn_mtls_clientcert.header_name"
+    before = modify(elbv2, created, **{key: "X-Client-Cert"})
+    with refused("TrustStoreInUse"):
+        elbv2.delete_trust_store(TrustStoreArn=arn)
+    changed = elbv2.modify_listener(
+        ListenerArn=created["ListenerArn"], MutualAuthentication={"Mode": "passthrough"}
+    )["Listeners"][0]
+    assert changed == {**created, "MutualAuthentication": {"Mode": "passthrough"}}
+    after = elbv2.describe_listener_attributes(ListenerArn=created["ListenerArn"])
+    assert attributes(after) == before
+    elbv2.delete_trust_store(TrustStoreArn=arn)
+
+
+def test_a_change_to_verify_needs_its_trust_store(elbv2, listen, refused):
+    created = listen(443, MutualAuthentication={"Mode": "passthrough"})
+    with refused("ValidationError", "A trust store ARN must be specified"):
+        elbv2.modify_listener(
+            ListenerArn=created["ListenerArn"], MutualAuthentication={"Mode": "verify"}
+        )
+    assert describe(elbv2, created) == created
+
+
+def test_passthrough_listeners_do_not_count_among_those_that_verify(listen, store):
+    verify = {"Mode": "verify", "TrustStoreArn": store}
+    for port in (443, 444):
+        listen(port, MutualAuthentication=verify)
+    for port in (445, 446):
+        listen(port, MutualAuthentication={"Mode": "passthrough"})
+
+
 def test_a_refused_modify_changes_nothing(elbv2, listen, refused):
     created = listen(443)
     with refused("TrustStoreNotFound"):

@@ -140,7 +140,7 @@ def test_the_location_of_the_code_serves_the_zip_as_deployed(functions, role):
     unnamed.value.close()
     functions.get_function(FunctionName="widgets")
     with pytest.raises(ClientError, match="the lab does not model it"):
-        functions.update_function_code(FunctionName="widgets", ZipFile=CODE, Publish=True)
+        functions.update_function_code(FunctionName="widgets", ZipFile=CODE, DryRun=True)
 
 
 def test_code_may_come_from_a_bucket(client, functions, role):
@@ -185,7 +185,6 @@ def test_a_name_is_taken_once(functions, role):
     [
         ({"Code": {"ZipFile": b"not a zip"}}, "Could not unzip uploaded file"),
         ({"Code": {"S3Bucket": "b", "S3Key": "k", "S3ObjectVersion": "1"}}, "does not model it"),
-        ({"Publish": True}, "the lab does not model it"),
         ({"Handler": None}, "Runtime and Handler are mandatory parameters"),
         ({"Code": {"ZipFile": ZEROS}}, "Unzipped size must be smaller than 262144000 bytes"),
         ({"Code": {"ZipFile": LARGE}}, "Request must be smaller than 52428800 bytes"),

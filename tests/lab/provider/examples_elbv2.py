@@ -166,6 +166,8 @@ def _listener(world: World) -> Example:
             {"port": 444},
             {"defaultActions": [_forward(world)]},
             {"mutualAuthentication": {**verify, "ignoreClientCertificateExpiry": True}},
+            {"mutualAuthentication": {"mode": "passthrough"}},
+            {"mutualAuthentication": verify},
             {"mutualAuthentication": {"mode": "off"}},
             *({name: "X-Other"} for name in _HEADER_NAMES),
             *({name: "1"} for name in _HEADER_VALUES),

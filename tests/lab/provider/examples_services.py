@@ -183,6 +183,11 @@ def _function(world: World) -> Example:
             {"role": world.make("aws:iam/role:Role", **trusted)["arn"]},
             {"runtime": "python3.14"},
             {"architectures": ["x86_64"]},
+            {"publish": True},
+            {"snapStart": {"applyOn": "PublishedVersions"}},
+            {"timeout": 11},
+            {"snapStart": None},
+            {"publish": False},
             {"ephemeralStorage": {"size": 1024}},
             {"loggingConfig": {"logFormat": "JSON", "applicationLogLevel": "WARN"}},
             {"sourceCodeHash": "1"},
@@ -210,6 +215,35 @@ def _function_in_bucket(world: World) -> Example:
             {"skipDestroy": True},
         ],
         outlives_delete=True,
+    )
+
+
+@EXAMPLES.of("aws:lambda/alias:Alias")
+def _alias(world: World) -> Example:
+    published = places.alias(world)
+    return Example(
+        inputs={
+            "name": "next",
+            "functionName": published["functionName"],
+            "functionVersion": published["functionVersion"],
+        },
+        changes=[
+            {"functionVersion": "$LATEST"},
+            {"description": "what is next"},
+            {"description": None},
+        ],
+    )
+
+
+@EXAMPLES.of("aws:lambda/permission:Permission#of an alias")
+def _permission_of_alias(world: World) -> Example:
+    return Example(
+        inputs={
+            "function": places.alias(world)["arn"],
+            "action": "lambda:InvokeFunction",
+            "principal": "apigateway.amazonaws.com",
+            "sourceArn": f"{places.rest_api(world)['executionArn']}/authorizers/*",
+        }
     )
 
 

@@ -276,6 +276,24 @@ def function(world: World) -> Mapping[str, Any]:
     )
 
 
+def alias(world: World) -> Mapping[str, Any]:
+    """Of the one version of a function."""
+
+    def make() -> dict[str, Any]:
+        function = world.make(
+            "aws:lambda/function:Function",
+            code=CODE,
+            role=role(world, "lambda.amazonaws.com")["arn"],
+            runtime="python3.13",
+            handler="handler.handle",
+            publish=True,
+        )
+        where = {"functionName": function["name"], "functionVersion": function["version"]}
+        return world.make("aws:lambda/alias:Alias", name="live", **where)
+
+    return world.once("alias", make)
+
+
 def zone(world: World) -> str:
     return world.once("zone", lambda: world.make("aws:route53/zone:Zone", name="example.com"))["id"]
 

@@ -114,13 +114,15 @@ def test_a_complete_signature_is_of_a_key_that_nobody_knows(lab: Lab) -> None:
     )
 
 
-def test_an_authorizer_closes_the_method(lab: Lab, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_authorizer_of_another_kind_closes_the_method(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
     api = make_api(*lab)
     arn = make_function(lab[0], "authorizer", ECHO)
     authorizer = api.client.create_authorizer(
         restApiId=api.api_id,
         name="jwt",
-        type="REQUEST",
+        type="TOKEN",
         authorizerUri=invocation_uri(arn),
         identitySource="method.request.header.Authorization",
     )["id"]

@@ -179,19 +179,6 @@ def test_plain_http_on_the_https_port_is_told_so(stack: Stack) -> None:
     assert "The plain HTTP request was sent to HTTPS port" in result.stdout
 
 
-def test_a_mode_that_is_not_modelled_is_refused_loudly(
-    stack: Stack, good: Issued, caplog: pytest.LogCaptureFixture
-) -> None:
-    elbv2 = stack.client("elbv2")
-    listener = stack.ids["listener"]
-    elbv2.modify_listener(ListenerArn=listener, MutualAuthentication={"Mode": "passthrough"})
-    assert stack.curl(good).returncode == 35
-    assert "mutual authentication mode 'passthrough'" in caplog.text
-    verify = {"Mode": "verify", "TrustStoreArn": stack.ids["trust_store"]}
-    elbv2.modify_listener(ListenerArn=listener, MutualAuthentication=verify)
-    assert stack.curl(good).returncode == 0
-
-
 def test_without_mutual_authentication_anybody_is_served(stack: Stack) -> None:
     elbv2 = stack.client("elbv2")
     listener = stack.ids["listener"]

@@ -81,7 +81,8 @@ def test_names_are_told_as_rfc_2253_says_last_attribute_first() -> None:
     assert next(iter(name)).value == "US"
     key = ec.generate_private_key(ec.SECP256R1())
     builder = x509.CertificateBuilder(name, name, key.public_key(), 1, NOW, NOW)
-    headers = dict(forwarding.certificate_headers(listener(), builder.sign(key, hashes.SHA256())))
+    session = Session(client_certificate=builder.sign(key, hashes.SHA256()))
+    headers = dict(forwarding.certificate_headers(listener(), session))
     expected = "CN=client\\, one,OU=mTLS,O=Acme,C=US"
     assert headers["X-Amzn-Mtls-Clientcert-Subject"] == expected
     assert headers["X-Amzn-Mtls-Clientcert-Issuer"] == expected

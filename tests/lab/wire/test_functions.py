@@ -325,13 +325,14 @@ def test_a_busy_environment_ends_when_its_lab_is_killed(tmp_path: Path) -> None:
         """
         import sys
         from pathlib import Path
-        from lab.wire.environments import Environment, Function
+        from lab.wire.environments import Environment, Function, Internet
         configuration = {
             "FunctionName": "f", "Handler": "app.handler", "Runtime": "python3.13", "Timeout": 60,
             "MemorySize": 128, "FunctionArn": "arn:aws:lambda:eu-west-1:111111111111:function:f",
+            "Version": "$LATEST",
         }
         function = Function(code=Path(sys.argv[1]), configuration=configuration)
-        Environment(function).invoke("arn", None, "id")
+        Environment(function, Internet()).invoke("arn", None, "id")
         """
     )
     process = subprocess.Popen(
@@ -356,3 +357,35 @@ def _wait_until(holds: Any) -> None:
     while not holds():
         assert time.monotonic() < deadline, "did not happen in 15 seconds"
         time.sleep(0.05)
+
+
+def test_an_alias_runs_what_was_published(lab: Lab) -> None:
+    source = "import os\ndef handler(event, context): return [{}, dict(os.environ)]"
+    arn = made(lab, "published", source.format(1), Publish=True)
+    functions = lab[0].client("lambda")
+    version = {"FunctionName": "published", "FunctionVersion": "1"}
+    live = functions.create_alias(Name="live", **version)["AliasArn"]
+    functions.get_function(FunctionName="published")
+    functions.update_function_code(FunctionName="published", ZipFile=zipped(source.format(2)))
+    number, variables = lab[1].invoke(live, None, 10).payload
+    assert (number, variables["AWS_LAMBDA_FUNCTION_VERSION"]) == (1, "1")
+    assert variables["AWS_LAMBDA_INITIALIZATION_TYPE"] == "on-demand"
+    assert "/[1]" in variables["AWS_LAMBDA_LOG_STREAM_NAME"]
+    number, variables = lab[1].invoke(arn.removesuffix(":1"), None, 10).payload
+    assert (number, variables["AWS_LAMBDA_FUNCTION_VERSION"]) == (2, "$LATEST")
+    starts = [line for line in log_of(lab, "/aws/lambda/published") if line.startswith("START")]
+    assert [line.partition("Version: ")[2] for line in starts] == ["1", "$LATEST"]
+    functions.publish_version(FunctionName="published")
+    functions.update_alias(Name="live", **version | {"FunctionVersion": "2"})
+    assert lab[1].invoke(live, None, 10).payload[0] == 2
+
+
+def test_a_version_with_snap_start_says_so(lab: Lab) -> None:
+    source = "import os\ndef handler(event, context): return os.environ['AWS_LAMBDA_INIT' + event]"
+    snap_start = {"ApplyOn": "PublishedVersions"}
+    arn = made(lab, "snap", source, SnapStart=snap_start, Publish=True)
+    said = [
+        lab[1].invoke(each, "IALIZATION_TYPE", 10).payload
+        for each in (f"{arn.removesuffix(':1')}:1", arn.removesuffix(":1"))
+    ]
+    assert said == ["snap-start", "on-demand"]
