@@ -1,5 +1,7 @@
 """What a producer deploys: the table of contents of its stack."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pulumi
@@ -7,6 +9,9 @@ from pulumi_aws import route53
 
 import components as mtls
 from settings import SAMPLE, ProducerSettings
+from settings.tenants import described
+
+Authorities = Mapping[str, mtls.CertificateAuthority]
 
 
 def produce(settings: ProducerSettings) -> mtls.PrivateLinkService | None:
@@ -20,12 +25,7 @@ def produce(settings: ProducerSettings) -> mtls.PrivateLinkService | None:
         key: mtls.CertificateAuthority(f"ca-{key}", args)
         for key, args in settings.certificate_authorities.items()
     }
-    trust_store_args = settings.trust_store or mtls.TrustStoreArgs(
-        authorities={key: authority.certificates for key, authority in authorities.items()},
-        force_destroy=not settings.deletion_protection,
-    )
-    trust_store = mtls.TrustStore("trust", trust_store_args)
-    api = _api(settings, network, before)
+    api = _api(settings, network, before, authorities)
     alb = settings.alb or mtls.AlbArgs(
         vpc_id=network.vpc_id,
         subnet_ids=network.subnet_ids,
@@ -35,7 +35,7 @@ def produce(settings: ProducerSettings) -> mtls.PrivateLinkService | None:
     front_args = mtls.MtlsAlbFrontArgs(
         vpc_id=network.vpc_id,
         alb=alb,
-        trust_store_arn=trust_store.arn,
+        trust_store_arn=_trust_store_arn(settings, authorities),
         validation_zone_id=zone_id,
         api=_target(settings, api),
         endpoint_ips=api.endpoint_ips,
@@ -56,8 +56,23 @@ def produce(settings: ProducerSettings) -> mtls.PrivateLinkService | None:
     return _private_link(settings, network, front, zone_id)
 
 
+def _trust_store_arn(
+    settings: ProducerSettings, authorities: Authorities
+) -> pulumi.Output[str] | None:
+    if settings.front["mode"] == "passthrough":
+        return None
+    args = settings.trust_store or mtls.TrustStoreArgs(
+        authorities={key: authority.certificates for key, authority in authorities.items()},
+        force_destroy=not settings.deletion_protection,
+    )
+    return mtls.TrustStore("trust", args).arn
+
+
 def _api(
-    settings: ProducerSettings, network: mtls.Network, before: pulumi.StackReference
+    settings: ProducerSettings,
+    network: mtls.Network,
+    before: pulumi.StackReference,
+    authorities: Authorities,
 ) -> mtls.PrivateApi:
     # What the last deployment had goes on answering until the rule leads elsewhere: an API that is
     # replaced, a private domain that is given up.
@@ -70,6 +85,10 @@ def _api(
             name: mtls.Function(name, sample).arn if arn == SAMPLE else arn
             for name, arn in settings.backends.items()
         },
+        authorizer=_authorizer(settings, authorities),
+        certificate_header=(
+            "X-Client-Cert" if settings.front["mode"] == "passthrough" else "X-Client-Cert-Leaf"
+        ),
         admitted_api_ids=[before.get_output("api_id"), *settings.routed_api_ids],
         domain=before.get_output("api_selection").apply(
             lambda kind: _private_domain(settings, kind)
@@ -77,6 +96,20 @@ def _api(
         **settings.api,
     )
     return mtls.PrivateApi("api", args)
+
+
+def _authorizer(
+    settings: ProducerSettings, authorities: Authorities
+) -> mtls.JwtAuthorizerArgs | mtls.ExistingAuthorizerArgs | None:
+    args = settings.authorizer
+    if settings.front["mode"] == "verify" or not isinstance(args, mtls.JwtAuthorizerArgs):
+        return args
+    # The load balancer verifies nothing, so the authorizer has to.
+    passthrough = mtls.PassthroughArgs(
+        authorities={key: authority.certificates for key, authority in authorities.items()},
+        revocations=settings.revocations,
+    )
+    return replace(args, passthrough=passthrough)
 
 
 def _private_domain(settings: ProducerSettings, selected_before: str | None) -> str | None:
@@ -99,7 +132,7 @@ def _target(
 
 
 def _test_certificates(
-    settings: ProducerSettings, authorities: dict[str, mtls.CertificateAuthority]
+    settings: ProducerSettings, authorities: Authorities
 ) -> dict[str, dict[str, pulumi.Output[str]]]:
     made: dict[str, dict[str, pulumi.Output[str]]] = {}
     for name, signer in settings.test_certificates.items():
@@ -145,7 +178,7 @@ def _private_link(
             name: {
                 "principals": list(one.admitted.principals),
                 "contact": one.contact,
-                "certificates": {rule: list(values) for rule, values in one.certificates.items()},
+                "certificates": described(settings.tenants[name].certificates),
             }
             for name, one in settings.customers.items()
         },

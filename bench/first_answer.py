@@ -44,7 +44,10 @@ def _call(clients: Sequence[dict[str, str]], account: str) -> None:
     client = next(one for one in clients if one["account"] == account)
     host, port, _, local_port = client["connect_to"].split(":")
     files = Files(
-        ca=Path(client["ca_file"]), cert=Path(client["cert_file"]), key=Path(client["key_file"])
+        ca=Path(client["ca_file"]),
+        cert=Path(client["cert_file"]),
+        key=Path(client["key_file"]),
+        token=Path(client["token_file"]),
     )
     door = Door(host=host, port=int(port), local_port=int(local_port))
     answer = curl(door, files, "/widgets")

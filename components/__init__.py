@@ -9,6 +9,12 @@ from components.connection_notifications import ConnectionNotifications, Connect
 from components.consumer_endpoint import ConsumerEndpoint, ConsumerEndpointArgs
 from components.customers import Customer
 from components.function import Function, FunctionArgs
+from components.jwt_authorizer import (
+    ExistingAuthorizerArgs,
+    JwtAuthorizer,
+    JwtAuthorizerArgs,
+    PassthroughArgs,
+)
 from components.listener_rules import ApiTarget, PathRoute
 from components.mtls_alb_front import MtlsAlbFront, MtlsAlbFrontArgs
 from components.network import ExistingNetworkArgs, Network, NetworkArgs
@@ -17,6 +23,7 @@ from components.private_api import PrivateApi, PrivateApiArgs
 from components.private_dns_name import PrivateDnsName, PrivateDnsNameArgs
 from components.private_link_service import PrivateLinkService, PrivateLinkServiceArgs
 from components.security_groups import Client
+from components.tenants import CertificateRules, Tenant
 from components.trust_store import ExistingTrustStoreArgs, TrustStore, TrustStoreArgs
 
 __all__ = [
@@ -29,6 +36,7 @@ __all__ = [
     "CaBundleError",
     "CertificateAuthority",
     "CertificateAuthorityArgs",
+    "CertificateRules",
     "Client",
     "ClientIdentity",
     "ClientIdentityArgs",
@@ -38,16 +46,20 @@ __all__ = [
     "ConsumerEndpointArgs",
     "Customer",
     "ExistingAlbArgs",
+    "ExistingAuthorizerArgs",
     "ExistingNetworkArgs",
     "ExistingTrustStoreArgs",
     "Function",
     "FunctionArgs",
+    "JwtAuthorizer",
+    "JwtAuthorizerArgs",
     "MtlsAlbFront",
     "MtlsAlbFrontArgs",
     "Network",
     "NetworkArgs",
     "Nlb",
     "NlbArgs",
+    "PassthroughArgs",
     "PathRoute",
     "PrivateApi",
     "PrivateApiArgs",
@@ -55,6 +67,7 @@ __all__ = [
     "PrivateDnsNameArgs",
     "PrivateLinkService",
     "PrivateLinkServiceArgs",
+    "Tenant",
     "TrustStore",
     "TrustStoreArgs",
 ]

@@ -20,10 +20,24 @@ ACCESS_LOG_FORMAT = {
     "sourceIp": "$context.identity.sourceIp",
     "vpcEndpointId": "$context.identity.vpceId",
     "userAgent": "$context.identity.userAgent",
+    "tenant": "$context.authorizer.tenant",
+    "subject": "$context.authorizer.subject",
+    "clientId": "$context.authorizer.clientId",
+    "certificateThumbprint": "$context.authorizer.certificateThumbprint",
+    "certificateSerial": "$context.authorizer.certificateSerial",
+    "keyId": "$context.authorizer.keyId",
+    "reason": "$context.authorizer.reason",
+    "authorizerStatus": "$context.authorizer.status",
+    "authorizerError": "$context.authorizer.error",
+    "authorizerLatency": "$context.authorizer.latency",
     "error": "$context.error.message",
+    "errorType": "$context.error.responseType",
     "traceId": "$context.xrayTraceId",
 }
-"""API Gateway developer guide, "Variables for access logging for API Gateway"."""
+"""API Gateway developer guide, "Variables for access logging for API Gateway".
+
+Those of an authorizer that is not there, or that says less, are logged as '-'.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)

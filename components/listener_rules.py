@@ -1,6 +1,6 @@
 """The rules of the front's listener: what is refused, and what leads where."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -52,9 +52,12 @@ def answer(status: int) -> lb.ListenerRuleActionArgsDict:
 
 
 def refuse_headers(
-    name: str, listener: lb.Listener, headers: Iterable[str], opts: pulumi.ResourceOptions
+    name: str, listener: lb.Listener, headers: Sequence[str], opts: pulumi.ResourceOptions
 ) -> None:
-    """Answers 403, before any other rule, to a request that carries one of `headers`."""
+    """Answers 403, before any other rule, to a request that carries one of `headers`.
+
+    There may be 99. A rule looks at a request as the client sent it.
+    """
     for priority, header in enumerate(headers, start=1):
         lb.ListenerRule(
             f"{name}-refuse-{header.lower()}",
@@ -147,6 +150,17 @@ def check_path_routes(field: str, routes: Mapping[str, PathRoute]) -> None:
         taken[route.priority] = key
         _check_patterns(f"{where}.path_patterns", route.path_patterns)
         _check_target(where, route)
+
+
+def check_passes_through(field: str, routes: Mapping[str, PathRoute]) -> None:
+    """Refuse path routes where the load balancer verifies nobody: what they lead to is not behind
+    the API's authorizer, and would be open to clients without a certificate. Raises ValueError.
+    """
+    if routes:
+        raise ValueError(
+            f"{field}: want none in mode 'passthrough', in which they lead past the authorizer "
+            f"that verifies certificates; got {', '.join(routes)}"
+        )
 
 
 def _check_patterns(field: str, patterns: tuple[str, ...]) -> None:

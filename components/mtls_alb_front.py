@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pulumi
 from pulumi_aws import lb, route53, wafv2
@@ -12,6 +12,7 @@ from components.listener_rules import (
     ApiTarget,
     PathRoute,
     answer,
+    check_passes_through,
     check_path_routes,
     refuse_headers,
     route_api,
@@ -31,10 +32,23 @@ CLIENT_CERTIFICATE_HEADERS = {
     "X-Amzn-Mtls-Clientcert-Subject": "X-Client-Cert-Subject",
     "X-Amzn-Mtls-Clientcert-Validity": "X-Client-Cert-Validity",
 }
-"""AWS's names of the headers that carry the client's certificate, and those the listener gives.
+"""AWS's names of the headers that carry the client's certificate, and those the listener gives."""
 
-With the names changed, a header under one of AWS's can only come from a client, and is refused.
+REFUSED_HEADERS = (*CLIENT_CERTIFICATE_HEADERS, *CLIENT_CERTIFICATE_HEADERS.values())
+"""What no client may send.
+
+AWS does not say that the load balancer replaces what a client sends under the name of a header that
+it writes. A second value might be the one by which API Gateway finds an answer that it remembers
+for somebody else; and in passthrough, where a client without a certificate gets no header, it would
+be the only one, and would name anybody whose certificate that client has seen.
 """
+
+MutualAuthentication = Literal["verify", "passthrough"]
+"""In AWS's words: the load balancer verifies the client's certificate, or only passes it on."""
+
+CHAIN_HEADER = CLIENT_CERTIFICATE_HEADERS["X-Amzn-Mtls-Clientcert"]
+"""The only one of them in passthrough; verify writes the others (ELB user guide, "Mutual
+authentication with TLS", HTTP headers)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,16 +60,22 @@ class MtlsAlbFrontArgs:
     at `endpoint_ips` and opened by its security group. `validation_zone_id` is the public hosted
     zone that proves `domain` to ACM. `alb` is the load balancer to make, or one to put the listener
     on.
+
+    `mode` "verify" needs a `trust_store_arn`. "passthrough" takes none: then whoever connects, with
+    any certificate or with none, reaches the API, whose authorizer must verify the chain that comes
+    in `CHAIN_HEADER` and refuse a request without. Chain, token and all other headers together may
+    have 8,000 bytes (API Gateway, "Quotas for configuring and running a REST API": private APIs).
     """
 
     domain: str
     vpc_id: pulumi.Input[str]
     alb: AlbArgs | ExistingAlbArgs
-    trust_store_arn: pulumi.Input[str]
     validation_zone_id: pulumi.Input[str]
     api: ApiTarget | ApiDomainTarget
     endpoint_ips: Mapping[str, str]
     endpoint_security_group_id: pulumi.Input[str]
+    mode: MutualAuthentication = "verify"
+    trust_store_arn: pulumi.Input[str] | None = None
     clients: Mapping[str, Client] = field(default_factory=dict[str, Client])
     path_routes: Mapping[str, PathRoute] = field(default_factory=dict[str, PathRoute])
     web_acl_arn: pulumi.Input[str] | None = None
@@ -64,13 +84,25 @@ class MtlsAlbFrontArgs:
     def __post_init__(self) -> None:
         check_domain("domain", self.domain)
         check_path_routes("path_routes", self.path_routes)
+        if self.mode not in get_args(MutualAuthentication):
+            raise ValueError(f"mode: want 'verify' or 'passthrough'; got {self.mode!r}")
+        if self.mode == "passthrough":
+            check_passes_through("path_routes", self.path_routes)
+            if self.trust_store_arn is not None:
+                raise ValueError(
+                    "trust_store_arn: want none in mode 'passthrough', in which the load balancer "
+                    "verifies nothing; got one"
+                )
+        elif self.trust_store_arn is None:
+            raise ValueError("trust_store_arn: want one to verify certificates against; got none")
 
 
 class MtlsAlbFront(pulumi.ComponentResource):
     """Mutual TLS in front of a private API: only holders of a trusted certificate get an answer.
 
-    The load balancer checks the client's certificate against the trust store while the connection
-    is set up, so whoever has none never sends a request. One rule leads to the API, for one host
+    In "verify" the load balancer checks the client's certificate against the trust store while the
+    connection is set up, so whoever has none never sends a request. In "passthrough" it asks for
+    one and leaves it to the API's authorizer to check. One rule leads to the API, for one host
     name; everything else ends in a fixed 404. There is no plain HTTP listener.
     """
 
@@ -186,7 +218,7 @@ class MtlsAlbFront(pulumi.ComponentResource):
             port=443,
             ssl_policy=args.tls_policy,
             certificate_arn=self.certificate_arn,
-            mutual_authentication={"mode": "verify", "trust_store_arn": args.trust_store_arn},
+            mutual_authentication=_mutual_authentication(args),
             default_actions=[answer(404)],
             routing_http_response_server_enabled=False,
             opts=pulumi.ResourceOptions(parent=self),
@@ -197,7 +229,7 @@ class MtlsAlbFront(pulumi.ComponentResource):
         self, name: str, args: MtlsAlbFrontArgs, listener: lb.Listener, targets: lb.TargetGroup
     ) -> None:
         mine = pulumi.ResourceOptions(parent=self)
-        refuse_headers(name, listener, CLIENT_CERTIFICATE_HEADERS, mine)
+        refuse_headers(name, listener, REFUSED_HEADERS, mine)
         route_paths(name, listener, args.domain, args.path_routes, targets, mine)
         if isinstance(args.api, ApiTarget):
             route_api(name, listener, args.domain, args.api, targets, mine)
@@ -227,6 +259,15 @@ class MtlsAlbFront(pulumi.ComponentResource):
             ],
             opts=mine,
         )
+
+
+def _mutual_authentication(args: MtlsAlbFrontArgs) -> lb.ListenerMutualAuthenticationArgsDict:
+    # After the stage: an authorizer that reads the chain must be there before the chain comes, for
+    # the one it replaces trusts a header that from then on only a client can have written.
+    mode = pulumi.Output.from_input(args.api.stage_name).apply(lambda _: str(args.mode))
+    if args.trust_store_arn is None:
+        return {"mode": mode}
+    return {"mode": mode, "trust_store_arn": args.trust_store_arn}
 
 
 def _suffix(header: str) -> str:

@@ -88,10 +88,10 @@ def check_openapi(document: Mapping[str, Any], backends: Collection[str]) -> Non
         raise ValueError(
             f"openapi: want version 3.0 or 2.0 (API Gateway takes these); got {version}"
         )
-    operations = list(_operations(document))
-    if not operations:
+    found = list(operations(document))
+    if not found:
         raise ValueError("openapi: want at least one path with a method; got none")
-    for where, operation in operations:
+    for where, operation in found:
         if "x-amazon-apigateway-integration" not in operation:
             raise ValueError(
                 f"openapi: want an x-amazon-apigateway-integration for {where}; got none"
@@ -99,12 +99,22 @@ def check_openapi(document: Mapping[str, Any], backends: Collection[str]) -> Non
     check_backends(_PLACEHOLDER.findall(_as_json(document)), backends, "openapi")
 
 
-def _operations(document: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+def operations(document: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]]]:
+    """Each operation of a document with its verb in capitals and path."""
     verbs = {method.lower() for method in METHODS} | {"x-amazon-apigateway-any-method"}
     for path, item in cast("Mapping[str, Any]", document.get("paths") or {}).items():
         for verb, operation in cast("Mapping[str, Any]", item or {}).items():
             if verb in verbs:
-                yield f"{verb.upper()} {path}", operation or {}
+                yield f"{verb.upper()} {path}", {} if operation is None else operation
+
+
+def route_names(routes: Iterable[str], openapi: Mapping[str, Any] | None) -> list[str]:
+    """All that an API answers, from its routes or its document, as 'METHOD /path'."""
+    if openapi is None:
+        return list(routes)
+    return [
+        where.replace("X-AMAZON-APIGATEWAY-ANY-METHOD ", "ANY ") for where, _ in operations(openapi)
+    ]
 
 
 def _as_json(document: Mapping[str, Any]) -> str:
@@ -137,6 +147,12 @@ def routes_document(title: str, routes: Mapping[str, str]) -> dict[str, Any]:
 def fill_openapi(document: Mapping[str, Any], uris: Mapping[str, str]) -> str:
     """The document as JSON, each `${backend}` replaced by that backend's integration URI."""
     return _PLACEHOLDER.sub(lambda match: uris[match[1]], _as_json(document))
+
+
+def unqualified(function_arn: str) -> tuple[str, str | None]:
+    """A function's ARN, and the version or alias that it named, if any."""
+    parts = function_arn.split(":")
+    return ":".join(parts[:7]), ":".join(parts[7:]) or None
 
 
 def invocation_uri(function_arn: str) -> str:

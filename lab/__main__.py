@@ -13,10 +13,12 @@ from pathlib import Path
 from lab import report
 from lab.attempt import MissingToolError
 from lab.cases import run_cases
+from lab.description import write_description
 from lab.provider.cli import MissingCliError
 from lab.provider.config import ConfigError
 from lab.provider.inprocess import DeployError
 from lab.session import ENGINES, Lab
+from lab.tokens import RENEWAL, NoTokenError, request_token
 
 ROOT = Path.cwd()
 STOP_SECONDS = 20
@@ -30,7 +32,7 @@ def main() -> int:
         return options.run(options)
     except DeployError as error:
         _say(str(error))
-    except (ConfigError, MissingCliError, MissingToolError) as error:
+    except (ConfigError, MissingCliError, MissingToolError, NoTokenError) as error:
         _say(f"error: {error}")
     except KeyboardInterrupt:
         _say("stopped")
@@ -45,12 +47,20 @@ def _parser() -> argparse.ArgumentParser:
         ("demo", _demo, "deploy, try every case, print the table, and stop"),
         ("down", _down, "stop a running lab"),
         ("status", _status, "say whether a lab is running, and how to call it"),
+        ("token", _token, "print a fresh access token for a client of a running lab"),
     ):
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=run)
         command.add_argument(
             "--state", type=Path, default=Path(".lab"), metavar="DIR", help="default: .lab"
         )
+        if name == "token":
+            command.add_argument(
+                "--client",
+                required=True,
+                metavar="NAME",
+                help="a client or customer of the producer's stack that tokens are accepted of",
+            )
         if name in ("up", "demo"):
             command.add_argument(
                 "--stack",
@@ -82,9 +92,10 @@ def _up(options: argparse.Namespace) -> int:
         pid_file = options.state / "lab.pid"
         pid_file.write_text(str(os.getpid()))
         try:
-            _print_calls(lab.write_description())
+            _print_calls(write_description(lab))
             _say("Running; Ctrl-C stops it.")
-            stopped.wait()
+            while not stopped.wait(RENEWAL.total_seconds()):
+                lab.tokens.renew()
             _say("Stopping …")
         finally:
             pid_file.unlink()
@@ -131,6 +142,23 @@ def _status(options: argparse.Namespace) -> int:
     return 0
 
 
+def _token(options: argparse.Namespace) -> int:
+    if not _running(options.state):
+        _say("error: no lab is running; start one with `python -m lab up`")
+        return 1
+    issuer = json.loads((options.state / "lab.json").read_text())["issuer"]
+    if issuer is None:
+        _say("error: the stack accepts no tokens that the lab could issue; see mtls:authorizer")
+        return 1
+    client = issuer["clients"].get(options.client)
+    if client is None:
+        known = ", ".join(issuer["clients"]) or "nobody"
+        _say(f"error: --client: the issuer does not know {options.client!r}, but {known}")
+        return 1
+    sys.stdout.write(f"{request_token(issuer['token_endpoint'], **client)}\n")
+    return 0
+
+
 def _running(state: Path) -> int | None:
     """The process id of the lab of this state folder, if it is alive."""
     try:
@@ -154,9 +182,12 @@ def _print_calls(description: Path) -> None:
         sys.stdout.write(f"\nCall it as {client['name']}:\n")
         command = [
             "curl", "--connect-to", client["connect_to"], "--cacert", client["ca_file"],
-            "--cert", client["cert_file"], "--key", client["key_file"], f"{client['url']}/widgets",
+            "--cert", client["cert_file"], "--key", client["key_file"],
         ]  # fmt: skip
-        sys.stdout.write(f"  {shlex.join(command)}\n")
+        bearer = ""
+        if client["token_file"]:  # which holds a fresh one while the lab is running
+            bearer = f'--header "Authorization: Bearer $(cat {shlex.quote(client["token_file"])})" '
+        sys.stdout.write(f"  {shlex.join(command)} {bearer}{client['url']}/widgets\n")
     engines = json.loads(description.with_name("engines.json").read_text())
     for stack, engine in engines.items():
         settings = shlex.join(f"{name}={value}" for name, value in engine["environment"].items())

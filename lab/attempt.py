@@ -37,11 +37,21 @@ class Door:
 
 @dataclass(frozen=True, kw_only=True)
 class Files:
-    """What a client calls with; `cert` and `key` are None for one without a certificate."""
+    """What a client calls with; `cert` and `key` are None for one without a certificate, `token`
+    for one without an access token.
+    """
 
     ca: Path
     cert: Path | None = None
     key: Path | None = None
+    token: Path | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the token adds to a request (RFC 6750 §2.1)."""
+        if self.token is None:
+            return {}
+        return {"Authorization": f"Bearer {self.token.read_text().strip()}"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +83,14 @@ class Answer:
     def json(self) -> Any:
         return json.loads(self.body)
 
+    def header(self, name: str) -> str | None:
+        """The value of a header, whatever the case of its name; None if there is none."""
+        for line in self.headers.splitlines():
+            key, _, value = line.partition(":")
+            if key.lower() == name.lower():
+                return value.strip()
+        return None
+
 
 def curl(door: Door, files: Files, path: str, *options: str) -> Answer:
     """GET `path` through `door` with the client's files; curl's own `options` follow."""
@@ -94,10 +112,12 @@ def curl(door: Door, files: Files, path: str, *options: str) -> Answer:
 
 
 def curl_command(door: Door, files: Files, path: str) -> list[str]:
-    """The command a person would paste."""
+    """The command, with the token as it is now."""
     command = ["curl", "--connect-to", door.connect_to, "--cacert", str(files.ca)]
     if files.cert and files.key:
         command += ["--cert", str(files.cert), "--key", str(files.key)]
+    for name, value in files.headers.items():
+        command += ["--header", f"{name}: {value}"]
     scheme = "http" if door.port == 80 else "https"
     port = "" if door.port in (80, 443) else f":{door.port}"
     return [*command, f"{scheme}://{door.host}{port}{path}"]

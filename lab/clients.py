@@ -17,7 +17,7 @@ class Client:
     files: Files
 
     def described(self) -> dict[str, str | None]:
-        """As `.lab/lab.json` lists it; there is no token to send yet."""
+        """As `.lab/lab.json` lists it."""
         return {
             "name": self.name,
             "account": self.account,
@@ -26,7 +26,7 @@ class Client:
             "ca_file": str(self.files.ca),
             "cert_file": str(self.files.cert),
             "key_file": str(self.files.key),
-            "token_file": None,
+            "token_file": str(self.files.token) if self.files.token else None,
         }
 
 

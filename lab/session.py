@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, cast
@@ -24,6 +24,7 @@ from lab.provider.grpc_server import Providers
 from lab.provider.inprocess import Deployment, deploy, refresh
 from lab.provider.resources import full_registry
 from lab.provider.state import Entry, State
+from lab.tokens import Tokens
 from lab.vantage import Vantage
 from lab.wire.wire import Wire
 
@@ -81,7 +82,15 @@ class Lab:
             self._opened = opened
             self.cloud = opened.enter_context(Cloud(self.accounts, self.region))
             self.say(f"AWS API at {self.cloud.endpoint_url}")
-            self.wire = Wire(self.cloud.endpoint_url, self.region, self.cloud.credentials.values())
+            self.tokens = Tokens(self.folder)
+            opened.callback(self.tokens.close)
+            self.wire = Wire(
+                self.cloud.endpoint_url,
+                self.region,
+                self.cloud.credentials.values(),
+                internet=self.tokens.internet,
+                internet_ca=self.tokens.ca,
+            )
             opened.callback(self.wire.stop)
             self.wire.start()
             shutil.rmtree(self.folder / "pulumi", ignore_errors=True)
@@ -117,6 +126,7 @@ class Lab:
 
         Raises DeployError with what a Pulumi user would be shown.
         """
+        config = {**self.configs[stack], **(changes or {})}
         if stack in self.engines:
             deployment = self.engines[stack].up(changes).deployment
         else:
@@ -126,13 +136,17 @@ class Lab:
                 program=self.root,
                 project=self.project,
                 stack=stack,
-                config={**self.configs[stack], **(changes or {})},
+                config=config,
                 state=state,
                 registry=full_registry(),
                 settings=self.provider_settings(stack),
                 deployed=self.deployments,
             )
         self.deployments[stack] = deployment
+        if stack == self.stack:
+            made = deployment.outputs["clients"]
+            chains = {name: given["certificate_chain"] for name, given in made.items()}
+            self.tokens.follow(config, chains)
         operations = ("create", "update", "replace", "delete", "same")
         counts = [f"{deployment.count(one)} {one}" for one in operations if deployment.count(one)]
         self.say(f"{stack}: {', '.join(counts)}")
@@ -272,14 +286,24 @@ class Lab:
         self, name: str, account: str, vantage: Vantage, group: str, certificate: str
     ) -> Client:
         given = self.outputs["clients"][certificate]
-        files = self.write_files(name, given["certificate_chain"], given["private_key"])
+        chain, key = given["certificate_chain"], given["private_key"]
+        files = self.write_files(name, chain, key, certificate)
         return Client(
             name=name, account=account, door=vantage.door(self.domain, 443, group), files=files
         )
 
-    def write_files(self, name: str, chain: str, key: str) -> Files:
-        """A client's files; the key readable by its owner only."""
-        return write_client_files(self.folder, self.server_ca, name, chain, key)
+    def write_files(self, name: str, chain: str, key: str, tenant: str | None = None) -> Files:
+        """A client's files; key and token readable by their owner only.
+
+        The token is the tenant's, bound to this certificate. There is none without a tenant, or
+        where the stack accepts none of the lab's issuer.
+        """
+        files = write_client_files(self.folder, self.server_ca, name, chain, key)
+        if tenant is None:
+            return files
+        leaf = x509.load_pem_x509_certificates(chain.encode())[0]
+        path = self.folder / "clients" / f"{name}.token"
+        return replace(files, token=self.tokens.write(path, tenant, leaf))
 
     @cached_property
     def server_ca(self) -> Path:
@@ -296,44 +320,3 @@ class Lab:
             certificate=x509.load_pem_x509_certificate(root.encode()),
             key=cast("PrivateKey", load_pem_private_key(key.encode(), password=None)),
         )
-
-    def describe(self) -> dict[str, Any]:
-        """What `.lab/lab.json` holds."""
-        return {
-            "aws_endpoint_url": self.cloud.endpoint_url,
-            "region": self.region,
-            "accounts": {name: asdict(key) for name, key in self.cloud.credentials.items()},
-            "outputs": {stack: _shown(made) for stack, made in self.deployments.items()},
-            "issuer": None,
-            "clients": [client.described() for client in self.clients()],
-        }
-
-    def write_description(self) -> Path:
-        """Write `lab.json`, and `engines.json`: how to work on each stack with the Pulumi CLI."""
-        engines = {
-            stack: {
-                "folder": str(one.workspace_folder),
-                "cli": one.cli.command,
-                "environment": one.environment,
-            }
-            for stack, one in self.engines.items()
-        }
-        self._write("engines.json", engines)
-        return self._write("lab.json", self.describe())
-
-    def _write(self, name: str, content: Any) -> Path:
-        """All at once, and readable by its owner only: it names keys."""
-        path = self.folder / name
-        new = path.with_suffix(".new")
-        new.touch(mode=0o600)
-        new.write_text(json.dumps(content, indent=2) + "\n")
-        new.replace(path)
-        return path
-
-
-def _shown(deployment: Deployment) -> dict[str, Any]:
-    """A stack's outputs as Pulumi shows them: secrets are not."""
-    return {
-        name: "[secret]" if name in deployment.secret_outputs else value
-        for name, value in deployment.outputs.items()
-    }

@@ -30,7 +30,8 @@ Planner = Callable[
 EXAMPLES = {
     "customer": """\
 examples, in the order of a customer's life:
-  python -m ops customer add acme --account 444455556666 --contact ops@acme.example
+  python -m ops customer add acme --account 444455556666 --contact ops@acme.example \\
+      --certificate-subject CN=acme,O=Acme --client-id acme
   python -m ops customer list
   python -m ops customer accept acme
   python -m ops customer reject acme --yes
@@ -148,16 +149,32 @@ def _add_options(leaf: argparse.ArgumentParser) -> None:
         "verified it, else private-hosted-zone",
     )
     leaf.add_argument("--contact", type=arguments.one_line, help="whom to ask")
+    for option, metavar, text in (
+        ("--certificate-subject", "DN", "subjects of its certificates, such as CN=acme,O=Acme"),
+        ("--client-id", "ID", "client ids that its tokens are issued to"),
+        ("--token-subject", "SUB", "subjects ('sub') of its tokens"),
+    ):
+        leaf.add_argument(
+            option, nargs="+", default=[], type=arguments.one_line, metavar=metavar, help=text
+        )
     leaf.add_argument("--force", action="store_true", help="replace the customer's file")
 
 
 def _add(options: argparse.Namespace) -> None:
+    if bool(options.certificate_subject) != bool(options.client_id or options.token_subject):
+        options.usage_error(
+            "--certificate-subject, --client-id, --token-subject: want a customer's certificates "
+            "and its tokens, or neither"
+        )
     request = Request(
         name=options.name,
         account=options.account,
         vpc=_vpc(options),
         roles=tuple(options.role),
         contact=options.contact or "",
+        certificate_subjects=tuple(options.certificate_subject),
+        client_ids=tuple(options.client_id),
+        token_subjects=tuple(options.token_subject),
         dns=options.dns,
         force=options.force,
     )

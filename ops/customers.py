@@ -41,13 +41,20 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What is asked of `customer add`. Without `roles`, the whole account may connect."""
+    """What is asked of `customer add`. Without `roles`, the whole account may connect.
+
+    The API knows the customer by `certificate_subjects` together with `client_ids` or
+    `token_subjects`; it refuses one without.
+    """
 
     name: str
     account: str
     vpc: NewVpc | ExistingVpc
     roles: tuple[str, ...] = ()
     contact: str = ""
+    certificate_subjects: tuple[str, ...] = ()
+    client_ids: tuple[str, ...] = ()
+    token_subjects: tuple[str, ...] = ()
     dns: Dns | None = None
     force: bool = False
 
@@ -67,7 +74,13 @@ def plan_add(
     steps: list[Step] = []
     if _is_new(stack, request):
         principals = request.roles or (request.account,)
-        customer = Customer(principals=principals, contact=request.contact)
+        customer = Customer(
+            principals=principals,
+            contact=request.contact,
+            certificate_subjects=request.certificate_subjects,
+            client_ids=request.client_ids,
+            token_subjects=request.token_subjects,
+        )
         change = f"+ {CUSTOMERS}.{request.name}: {yaml_edit.flow(customer.entry())}"
         text = stack.with_customer(request.name, customer)
         steps.append(_edit(stack, text, [change]))
@@ -181,11 +194,18 @@ def _is_new(stack: StackFile, request: Request) -> bool:
     for what, given, said in (
         ("principals", set(request.roles), set(there.principals)),
         ("contact", {request.contact} - {""}, {there.contact}),
+        (
+            "certificate subjects",
+            set(request.certificate_subjects),
+            set(there.certificate_subjects),
+        ),
+        ("client ids", set(request.client_ids), set(there.client_ids)),
+        ("token subjects", set(request.token_subjects), set(there.token_subjects)),
     ):
         if given and given != said:
             raise RefusedError(
                 f"{stack.name}: {CUSTOMERS}.{request.name} has other {what}: "
-                f"{', '.join(sorted(said))}; change them there, or leave the option out"
+                f"{', '.join(sorted(said)) or 'none'}; change them there, or leave the option out"
             )
     return False
 

@@ -25,6 +25,9 @@ def described(
                 "principals": list(customer.principals),
                 "accounts": list(customer.accounts),
                 "contact": customer.contact,
+                "certificate_subjects": list(customer.certificate_subjects),
+                "client_ids": list(customer.client_ids),
+                "token_subjects": list(customer.token_subjects),
                 "endpoints": list(_endpoints(customer, owned)),
             }
             for name, customer in customers.items()

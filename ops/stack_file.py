@@ -20,13 +20,27 @@ PRINCIPAL = re.compile(
 """IAM identifiers: an account id, or the ARN of an account's root, a role or a user."""
 
 
+LISTS = (
+    *("principals", "endpoints"),
+    *("certificates.subjects", "tokens.clientIds", "tokens.subjects"),
+)
+"""What of a customer's entry is a list of text."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Customer:
-    """An entry of `mtls:customers`; `endpoints` are the ids of those that the stack accepts."""
+    """An entry of `mtls:customers`; `endpoints` are the ids of those that the stack accepts.
+
+    `certificate_subjects`, `client_ids` and `token_subjects` are what it is known by to the API;
+    other rules for certificates stay in the file.
+    """
 
     principals: tuple[str, ...]
     endpoints: tuple[str, ...] = ()
     contact: str = ""
+    certificate_subjects: tuple[str, ...] = ()
+    client_ids: tuple[str, ...] = ()
+    token_subjects: tuple[str, ...] = ()
 
     @cached_property
     def accounts(self) -> tuple[str, ...]:
@@ -35,7 +49,14 @@ class Customer:
 
     def entry(self) -> dict[str, Any]:
         """What the stack file says of it."""
-        said = {"principals": list(self.principals), "contact": self.contact}
+        tokens = {"clientIds": list(self.client_ids), "subjects": list(self.token_subjects)}
+        subjects = list(self.certificate_subjects)
+        said = {
+            "principals": list(self.principals),
+            "contact": self.contact,
+            "certificates": {"subjects": subjects} if subjects else {},
+            "tokens": {key: values for key, values in tokens.items() if values},
+        }
         return {key: value for key, value in said.items() if value}
 
 
@@ -126,11 +147,7 @@ class StackFile:
         if not isinstance(entry, dict):
             raise RefusedError(f'{field}: want {{principals: ["444455556666"]}}; got {entry!r}')
         known = cast("dict[str, Any]", entry)
-        lists: dict[str, Any] = {key: known.get(key) or [] for key in ("principals", "endpoints")}
-        for key, value in lists.items():
-            items = cast("list[Any]", value)
-            if not isinstance(value, list) or not all(isinstance(each, str) for each in items):
-                raise RefusedError(f"{field}.{key}: want a list of text; got {value!r}")
+        lists = {key: _texts(field, known, key) for key in LISTS}
         for principal in lists["principals"]:
             if not PRINCIPAL.fullmatch(principal):
                 raise RefusedError(
@@ -138,9 +155,12 @@ class StackFile:
                     f"users or an account's root; got {principal!r}"
                 )
         return Customer(
-            principals=tuple(lists["principals"]),
-            endpoints=tuple(lists["endpoints"]),
+            principals=lists["principals"],
+            endpoints=lists["endpoints"],
             contact=str(known.get("contact", "")),
+            certificate_subjects=lists["certificates.subjects"],
+            client_ids=lists["tokens.clientIds"],
+            token_subjects=lists["tokens.subjects"],
         )
 
     def _edited(self, edit: Any, name: str, value: Any, keys: tuple[str, ...]) -> str:
@@ -151,6 +171,21 @@ class StackFile:
             raise RefusedError(
                 f"{self.name}: {where}: {error}; write it by hand: {yaml_edit.flow(value)}"
             ) from error
+
+
+def _texts(field: str, entry: Mapping[str, Any], path: str) -> tuple[str, ...]:
+    """The list at a dotted path of an entry, empty if absent."""
+    value: Any = entry
+    for key in path.split("."):
+        if value in yaml_edit.NULLS or not value:
+            return ()
+        if not isinstance(value, dict):
+            raise RefusedError(f"{field}: want a map for {path}; got {value!r}")
+        value = cast("dict[str, Any]", value).get(key)
+    items = cast("list[Any]", value or [])
+    if not isinstance(items, list) or not all(isinstance(each, str) for each in items):
+        raise RefusedError(f"{field}.{path}: want a list of text; got {value!r}")
+    return tuple(items)
 
 
 def account_of(principal: str) -> str:

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from settings import consumer, producer, quotas
+from components import JwtAuthorizerArgs
+from settings import consumer, producer, quotas, tenants
 from settings.consumer import ConsumerSettings
 from settings.customers import CustomerSettings
 from settings.producer import SAMPLE, ProducerSettings
@@ -49,6 +50,8 @@ class Settings:
             raise
         except ValueError as error:
             raise SettingError(str(error)) from error
+        if settings.producer and isinstance(settings.producer.authorizer, JwtAuthorizerArgs):
+            tenants.warn(settings.producer.tenants)
         quotas.warn(settings.producer)
         quotas.warn(settings.consumer)
         return settings

@@ -6,6 +6,7 @@ from typing import get_args
 
 from components import Client, ExistingNetworkArgs, NetworkArgs
 from components.consumer_endpoint import Dns, check_service_zones
+from settings import tenants
 from settings.network import clients, network, new_network
 from settings.reader import PROJECT, Reader, SettingError
 
@@ -85,7 +86,7 @@ def own_customer(read: Reader, domain: str) -> ConsumerSettings | None:
         service_zone_ids=(),
         service_region=None,
         producer_stack="",
-        clients=clients(read, "certificateAuthority"),
+        clients=clients(read, *tenants.KEYS),
         client_cidrs=(),
         dns="private-hosted-zone",
     )

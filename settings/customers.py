@@ -8,21 +8,18 @@ from typing import Any, TypedDict
 from components import Customer
 from components.customers import check_customers
 from components.regions import check_region
+from settings import tenants
 from settings.reader import PROJECT, Reader, SettingError, entry, text, texts
 
-RULES = ("subjects", "sanDns", "thumbprints")
 _EXAMPLE = "{principals: ['444455556666'], endpoints: [vpce-0123456789abcdef0]}"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerSettings:
-    """`certificates` says by which of its certificates' names or SHA-256 thumbprints a customer is
-    known; `contact` whom to write to.
-    """
+    """`contact` says whom to write to."""
 
     admitted: Customer
     contact: str
-    certificates: Mapping[str, tuple[str, ...]]
 
 
 class PrivateLinkSettings(TypedDict):
@@ -56,11 +53,8 @@ def private_link(read: Reader) -> tuple[dict[str, CustomerSettings], PrivateLink
 
 
 def _customer(read: Reader, field: str, value: Any) -> CustomerSettings:
-    keys = {"principals", "endpoints", "contact", "certificates", "certificateAuthority"}
+    keys = {"principals", "endpoints", "contact", *tenants.KEYS}
     given = entry(field, value, keys, _EXAMPLE)
-    rules = entry(
-        f"{field}.certificates", given.get("certificates"), RULES, "{subjects: ['CN=acme']}"
-    )
     principals = texts(f"{field}.principals", given.get("principals", []), "['444455556666']")
     return CustomerSettings(
         admitted=Customer(
@@ -68,10 +62,6 @@ def _customer(read: Reader, field: str, value: Any) -> CustomerSettings:
             endpoint_ids=texts(f"{field}.endpoints", given.get("endpoints", []), "[vpce-0abc]"),
         ),
         contact=text(f"{field}.contact", given["contact"]) if "contact" in given else "",
-        certificates={
-            rule: texts(f"{field}.certificates.{rule}", values, "['CN=acme']")
-            for rule, values in rules.items()
-        },
     )
 
 

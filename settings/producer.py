@@ -7,20 +7,21 @@ from typing import Any, Literal, TypedDict, cast, get_args
 import yaml
 
 from components import (
-    ApiTarget,
     CertificateAuthorityArgs,
-    Client,
     ExistingAlbArgs,
     ExistingNetworkArgs,
     ExistingTrustStoreArgs,
+    JwtAuthorizerArgs,
     NetworkArgs,
-    PathRoute,
+    Tenant,
 )
-from components.mtls_alb_front import TLS_POLICY
+from components.authorizers import AuthorizerArgs
 from components.routes import check_backends, check_openapi, check_routes
+from settings import authorizer, tenants
 from settings.customers import CustomerSettings, PrivateLinkSettings, private_link
-from settings.network import clients, network
-from settings.reader import PROJECT, Reader, SettingError, entry, text, texts, whole
+from settings.front import FrontSettings, existing_alb, front_settings
+from settings.network import network
+from settings.reader import PROJECT, Reader, SettingError, entry, text
 
 SAMPLE = "sample"
 ApiSelection = Literal["rewrite", "private-domain", "regional-domain"]
@@ -33,6 +34,7 @@ KEYS = (
     "backends",
     "routes",
     "openapiFile",
+    "authorizer",
     "pathRoutes",
     "alb",
     "webAclArn",
@@ -44,6 +46,7 @@ KEYS = (
 """What only a producer has, and is empty unless given."""
 
 DEFAULTED = (
+    "mutualAuthentication",
     "apiSelection",
     "throttlingRateLimit",
     "throttlingBurstLimit",
@@ -68,22 +71,14 @@ class ApiSettings(TypedDict):
     manage_log_role: bool
 
 
-class FrontSettings(TypedDict):
-    """What `MtlsAlbFrontArgs` takes from the configuration."""
-
-    domain: str
-    clients: Mapping[str, Client]
-    path_routes: Mapping[str, PathRoute]
-    web_acl_arn: str | None
-    tls_policy: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class ProducerSettings:
     """`certificate_authorities` and `trust_store` exclude each other. `test_certificates` maps a
     client or customer to the authority that signs its test certificate. A backend is the ARN of a
     function, or `SAMPLE` for the one in `widgets/`. `routed_api_ids` are the APIs that path routes
-    lead to. Without `private_link` there is no way in from other accounts.
+    lead to. `tenants` are the clients and customers by who they are. `authorizer` is None where the
+    certificate alone says that; `revocations` are the lists it goes by where chains are passed
+    through. Without `private_link` there is no way in from other accounts.
     """
 
     public_zone: str
@@ -92,6 +87,9 @@ class ProducerSettings:
     trust_store: ExistingTrustStoreArgs | None
     test_certificates: Mapping[str, str]
     backends: Mapping[str, str]
+    tenants: Mapping[str, Tenant]
+    authorizer: AuthorizerArgs | None
+    revocations: str | None
     api: ApiSettings
     api_selection: ApiSelection
     routed_api_ids: tuple[str, ...]
@@ -106,8 +104,9 @@ class ProducerSettings:
 def producer_settings(read: Reader, role: str) -> ProducerSettings:
     """Those of a stack whose role is not consumer. Raises SettingError."""
     backends = read.map("backends", text)
-    path_routes, routed_api_ids = _path_routes(read)
+    front, routed_api_ids = front_settings(read)
     customers, link = private_link(read)
+    known = tenants.tenants(read)
     settings = ProducerSettings(
         public_zone=read.domain("publicZone"),
         network=network(read, fixed_addresses=True),
@@ -117,6 +116,9 @@ def producer_settings(read: Reader, role: str) -> ProducerSettings:
         trust_store=_trust_store(read),
         test_certificates=_test_certificates(read),
         backends=backends,
+        tenants=known,
+        authorizer=authorizer.authorizer(read, role, known, _kinds(known, customers)),
+        revocations=authorizer.revocations(read),
         api={
             "routes": read.map("routes", text),
             "openapi": _openapi(read, backends),
@@ -127,14 +129,8 @@ def producer_settings(read: Reader, role: str) -> ProducerSettings:
         },
         api_selection=read.one_of("apiSelection", get_args(ApiSelection)),
         routed_api_ids=routed_api_ids,
-        alb=_alb(read),
-        front={
-            "domain": read.domain("domain"),
-            "clients": clients(read, "certificateAuthority"),
-            "path_routes": path_routes,
-            "web_acl_arn": read.arn("webAclArn", "wafv2") or None,
-            "tls_policy": read.text("tlsPolicy", TLS_POLICY),
-        },
+        alb=existing_alb(read),
+        front=front,
         customers=customers,
         private_link=link,
         log_retention_days=read.retention(),
@@ -163,60 +159,13 @@ def _test_certificates(read: Reader) -> dict[str, str]:
     found: dict[str, str] = {}
     for kind in ("clients", "customers"):
         entries = read.map(kind, lambda _, value: cast("dict[str, str]", value or {}))
-        for name, given in entries.items():
-            if key in given and name in found:
-                raise SettingError(
-                    f"{PROJECT}:{kind}.{name}.{key}: want one test certificate of a name; "
-                    f"got one for {PROJECT}:clients.{name} too"
-                )
-            if key in given:
-                found[name] = given[key]
+        found |= {name: given[key] for name, given in entries.items() if key in given}
     return found
 
 
-def _path_routes(read: Reader) -> tuple[dict[str, PathRoute], tuple[str, ...]]:
-    """The routes, and the ids of the APIs that some of them lead to."""
-    api_ids: list[str] = []
-    suffix = "amazonaws.com.cn" if read.partition() == "aws-cn" else "amazonaws.com"
-
-    def route(field: str, value: Any) -> PathRoute:
-        keys = {"paths", "targetGroupArn", "priority", "securityGroupId", "port", "apiId", "stage"}
-        example = "{paths: [/reports/*], targetGroupArn: arn:…, priority: 100}"
-        given = entry(field, value, keys, example)
-        if missing := {"paths", "priority"} - given.keys():
-            raise SettingError(f"{field}: want {example}; got no {', '.join(sorted(missing))}")
-        if ("apiId" in given) != ("stage" in given):
-            raise SettingError(
-                f"{field}: want both apiId and stage, as in {{apiId: abc123, stage: live}}; "
-                f"got one of them"
-            )
-        target: ApiTarget | None = None
-        if "apiId" in given:
-            api_ids.append(text(f"{field}.apiId", given["apiId"]))
-            host = f"{given['apiId']}.execute-api.{read.region()}.{suffix}"
-            target = ApiTarget(host=host, stage_name=text(f"{field}.stage", given["stage"]))
-        return PathRoute(
-            path_patterns=texts(f"{field}.paths", given["paths"], "[/reports/*]"),
-            target_group_arn=given.get("targetGroupArn"),
-            api=target,
-            priority=whole(f"{field}.priority", given["priority"]),
-            security_group_id=given.get("securityGroupId"),
-            port=whole(f"{field}.port", given.get("port", 443)),
-        )
-
-    return read.map("pathRoutes", route), tuple(api_ids)
-
-
-def _alb(read: Reader) -> ExistingAlbArgs | None:
-    given = read.map("alb", text)
-    if not given:
-        return None
-    if set(given) != {"arn", "securityGroupId"}:
-        raise SettingError(
-            f"{PROJECT}:alb: want both keys, as in {{arn: arn:…, securityGroupId: sg-0abc}}; "
-            f"got {', '.join(given)}"
-        )
-    return ExistingAlbArgs(arn=given["arn"], security_group_id=given["securityGroupId"])
+def _kinds(known: Collection[str], customers: Collection[str]) -> dict[str, str]:
+    """Which setting names a tenant."""
+    return {name: "customers" if name in customers else "clients" for name in known}
 
 
 def _openapi(read: Reader, backends: Collection[str]) -> Mapping[str, Any] | None:
@@ -253,6 +202,30 @@ def _check(settings: ProducerSettings, role: str) -> None:
     check_backends(routes.values(), settings.backends, f"{PROJECT}:routes")
     for name, authority in settings.test_certificates.items():
         _check_test_certificate(settings, role, name, authority)
+    _check_callers(settings)
+
+
+def _check_callers(settings: ProducerSettings) -> None:
+    kinds = _kinds(settings.tenants, settings.customers)
+    args, api = settings.authorizer, settings.api
+    authorizer.check(args, api["routes"], api["openapi"], kinds)
+    if isinstance(args, JwtAuthorizerArgs):
+        tenants.check_known(settings.tenants, kinds)
+    mode = f"{PROJECT}:mutualAuthentication"
+    if settings.front["mode"] == "verify":
+        if settings.revocations is not None:
+            raise SettingError(
+                f"{authorizer.FIELD}.revocationsFile: want none with {mode} 'verify', where the "
+                "load balancer goes by lists of its own; got one"
+            )
+        return
+    for setting, given, why in (
+        (f"{authorizer.FIELD}.kind", args is None, "'none': nobody would verify a certificate"),
+        (f"{PROJECT}:trustStoreArn", settings.trust_store, "one: only a load balancer reads it"),
+        (f"{PROJECT}:pathRoutes", settings.front["path_routes"], "some: no authorizer asks there"),
+    ):
+        if given:
+            raise SettingError(f"{mode}: want 'verify', since {setting} is {why}")
 
 
 def _check_test_certificate(

@@ -19,8 +19,8 @@ Application Load Balancers")."""
 OWN_RULES_IN_THE_GROUP = 2
 """From the Network Load Balancer, for connections and for health checks."""
 
-OWN_RULES_OF_THE_BALANCER = 7
-"""One leads to the API, six refuse forged headers."""
+OWN_RULES_OF_THE_BALANCER = 13
+"""One leads to the API, twelve refuse forged headers."""
 
 
 @dataclass(frozen=True, kw_only=True)

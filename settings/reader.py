@@ -161,8 +161,20 @@ def texts(field: str, value: Any, example: str) -> tuple[str, ...]:
 
 
 def whole(field: str, value: Any) -> int:
-    if not isinstance(value, int):
+    if not isinstance(value, int) or isinstance(value, bool):
         raise SettingError(f"{field}: want a whole number, such as 443; got {value!r}")
+    return value
+
+
+def flag(field: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise SettingError(f"{field}: want true or false; got {value!r}")
+    return value
+
+
+def choice(field: str, value: Any, known: Collection[str]) -> Any:
+    if value not in known:
+        raise SettingError(f"{field}: want one of {', '.join(known)}; got {value!r}")
     return value
 
 

@@ -25,6 +25,7 @@ PROGRAM = (
     "consumer.py",
     "settings",
     "components",
+    "authorizer",
     "widgets",
     "Pulumi.yaml",
     "Pulumi.dev.yaml",
@@ -111,6 +112,7 @@ class Engine(mocks.Mocks):
                 outputs["outputs"] = EARLIER
             case "aws:lambda/function:Function":
                 outputs["arn"] = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:{args.name}"
+                outputs["version"] = f"{args.name}-version"
             case "aws:apigateway/restApi:RestApi":
                 outputs["executionArn"] = f"arn:aws:execute-api:eu-west-1:{ACCOUNT}:{args.name}-id"
                 outputs["rootResourceId"] = "root"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -73,7 +74,11 @@ def test_without_private_link_there_is_none_of_it(program: Program):
 
 
 def test_a_customer_more_is_its_own_resources_and_no_other(program: Program):
-    acme = {"principals": ["444455556666"], "certificateAuthority": "root-2026"}
+    acme = {
+        "principals": ["444455556666"],
+        "certificateAuthority": "root-2026",
+        "tokens": {"clientIds": ["acme"]},
+    }
     globex = {"principals": ["777788889999"], "endpoints": ["vpce-0123456789abcdef0"]}
     before = program()
     after = program({"mtls:customers": {"acme": acme, "globex": globex}})
@@ -167,6 +172,64 @@ def _statements(inputs: Any) -> Iterator[Any]:
     for key in ("policy", "assumeRolePolicy"):
         if key in inputs:
             yield from json.loads(inputs[key])["Statement"]
+
+
+def test_the_dev_stack_asks_for_a_token_and_the_verified_certificate(program: Program):
+    deployed = program()
+    body = json.loads(deployed.one("RestApi").inputs["body"])
+    (scheme,) = body["components"]["securitySchemes"].values()
+    authorizer = scheme["x-amazon-apigateway-authorizer"]
+    assert authorizer["identitySource"] == (
+        "method.request.header.Authorization, method.request.header.X-Client-Cert-Leaf"
+    )
+    config = _config(deployed)
+    assert config["mode"] == "verify"
+    assert {name: one["tokens"]["clientIds"] for name, one in config["tenants"].items()} == {
+        "shop": ["shop"],
+        "acme": ["acme"],
+    }
+    assert config["routes"] == ["GET /widgets", "GET /whoami"]
+
+
+def test_one_setting_leaves_certificates_to_the_authorizer(program: Program):
+    deployed = program({"mtls:mutualAuthentication": "passthrough"})
+    assert deployed.one("Listener", "front-https").inputs["mutualAuthentication"] == {
+        "mode": "passthrough"
+    }
+    listener = deployed.one("Listener", "front-https")
+    assert deployed.one("apigateway/stage:Stage").urn in listener.depends_on, "who verifies first"
+    assert deployed.of("aws:lb/trustStore:TrustStore") == []
+    assert _config(deployed)["mode"] == "passthrough"
+    body = deployed.one("RestApi").inputs["body"]
+    assert 'method.request.header.Authorization, method.request.header.X-Client-Cert"' in body
+
+
+@pytest.mark.parametrize("mode", ["verify", "passthrough"])
+def test_a_function_of_ones_own_may_say_who_calls(program: Program, mode: str):
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:own"
+    deployed = program(
+        {
+            "mtls:mutualAuthentication": mode,
+            "mtls:authorizer": {"kind": "bring-your-own", "functionArn": arn},
+        }
+    )
+    assert f"{arn}/invocations" in deployed.one("RestApi").inputs["body"]
+    assert deployed.of("JwtAuthorizer") == []
+
+
+def test_the_certificate_alone_may_say_who_calls(program: Program):
+    deployed = program({"mtls:authorizer": {"kind": "none"}})
+    assert "security" not in deployed.one("RestApi").inputs["body"]
+    assert deployed.of("JwtAuthorizer") == []
+
+
+def _config(deployed: Deployed) -> dict[str, Any]:
+    """What the authorizer goes by."""
+    code = deployed.one("aws:lambda/function:Function", "api-authorizer-jwt-function").inputs[
+        "code"
+    ]
+    with ZipFile(code.path) as archive:
+        return json.loads(archive.read("config.json"))
 
 
 def test_every_bucket_is_versioned_encrypted_private_and_without_acls(program: Program):

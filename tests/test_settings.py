@@ -11,6 +11,7 @@ from lab.certificates import Authority
 from settings import ConsumerSettings, ProducerSettings, SettingError, Settings, _load
 from settings.quotas import exceeded
 from settings.reader import Reader
+from settings.tenants import described
 from tests.conftest import ROOT, stack_config
 
 
@@ -144,7 +145,8 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
     ),
     (
         {"customers": {"a": {"principals": ["444455556666"], "certificates": {"cn": []}}}},
-        "mtls:customers.a.certificates: want the keys sanDns, subjects, thumbprints; got 'cn'",
+        "mtls:customers.a.certificates: want the keys blocked, issuers, sanDns, sanUri, subjects, "
+        "thumbprints; got 'cn'",
     ),
     (
         {
@@ -152,7 +154,7 @@ REFUSALS: list[tuple[dict[str, Any], str]] = [
                 "shop": {"principals": ["444455556666"], "certificateAuthority": "root-2026"}
             }
         },
-        "mtls:customers.shop.certificateAuthority: want one test certificate of a name",
+        "mtls:customers.shop: want a name of its own; got one that mtls:clients has",
     ),
     ({"supportedRegions": ["here"]}, "mtls:supportedRegions: want a region such as .*; got 'here'"),
     ({"consumerVpcCidr": "10.40.0.0/16"}, "mtls:consumerSubnets: want at least two"),
@@ -188,6 +190,8 @@ CONSUMER_REFUSALS: list[tuple[dict[str, Any], str]] = [
     ({"serviceZones": "euw1-az1"}, "mtls:serviceZones: want a list, such as .*; got 'euw1-az1'"),
     ({"dns": "hosts"}, "mtls:dns: want one of private-dns-name, private-hosted-zone; got 'hosts'"),
     ({"routes": {"GET /": "w"}}, "mtls:routes: want none with mtls:role 'consumer'"),
+    ({"authorizer": {"kind": "none"}}, "mtls:authorizer: want none with mtls:role 'consumer'"),
+    ({"clients": {"shop": {"tokens": {}}}}, "mtls:clients.shop: want the keys securityGroupId"),
     (
         {"clients": {"shop": {"certificateAuthority": "r"}}},
         "mtls:clients.shop: want the keys secur",
@@ -222,13 +226,15 @@ def test_a_role_may_be_a_principal_and_the_rest_of_a_customer_is_kept():
         "principals": [role],
         "endpoints": ["vpce-0123456789abcdef0"],
         "contact": "api@acme.example",
-        "certificates": {"subjects": ["CN=acme"], "thumbprints": ["ab12"]},
+        "certificates": {"subjects": ["CN=acme"], "thumbprints": ["ab" * 32]},
+        "tokens": {"clientIds": ["acme"]},
     }
-    acme = produced(customers={"acme": given}).customers["acme"]
+    settings = produced(customers={"acme": given})
+    acme = settings.customers["acme"]
     assert acme.admitted.principals == (role,)
     assert acme.admitted.endpoint_ids == ("vpce-0123456789abcdef0",)
     assert acme.contact == "api@acme.example"
-    assert acme.certificates == {"subjects": ("CN=acme",), "thumbprints": ("ab12",)}
+    assert described(settings.tenants["acme"].certificates) == given["certificates"]
 
 
 def test_a_path_may_lead_to_a_further_private_api():
@@ -244,7 +250,7 @@ def test_a_quota_that_is_too_small_is_told_of_before_anything_is_made():
     clients = {f"c{n}": {} for n in range(59)}
     routes = {
         f"r{n}": {"paths": ["/r"], "targetGroupArn": "arn:aws:x", "priority": 100 + n}
-        for n in range(94)
+        for n in range(88)
     }
     assert [(one.setting, one.wanted) for one in exceeded(produced())] == []
     told = list(exceeded(produced(clients=clients, pathRoutes=routes)))

@@ -14,6 +14,9 @@ CERTIFICATE_HEADERS = {
 }
 """What the load balancer measured of the client's certificate, as its listener names it."""
 
+AUTHORIZER_CONTEXT = {"tenant": "tenant", "certificate_thumbprint": "certificateThumbprint"}
+"""What the API's authorizer found out about the caller, by its own names."""
+
 
 class AmbiguousCallerError(ValueError):
     """A certificate header that is not there exactly once: somebody else may have written it."""
@@ -26,13 +29,28 @@ def handle(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """
     if event["resource"] == "/whoami":
         try:
-            return _answer(200, caller(event["multiValueHeaders"]))
+            return _answer(200, caller(event))
         except AmbiguousCallerError as error:
             return _answer(400, {"message": str(error)})
     return _answer(200, {"id": "1", "value": "4.99"})
 
 
-def caller(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
+def caller(event: Mapping[str, Any]) -> dict[str, str]:
+    """Who called: the fields of `CERTIFICATE_HEADERS`, and of `AUTHORIZER_CONTEXT` if there is one.
+
+    In passthrough the load balancer measures nothing, and the authorizer's word is all there is.
+    Raises AmbiguousCallerError.
+    """
+    context: Mapping[str, str] = event["requestContext"].get("authorizer") or {}
+    told = {field: context[name] for field, name in AUTHORIZER_CONTEXT.items() if name in context}
+    headers: Mapping[str, Sequence[str]] = event["multiValueHeaders"]
+    sent = {name.lower() for name in headers}
+    if told and sent.isdisjoint(CERTIFICATE_HEADERS.values()):
+        return told
+    return certificate(headers) | told
+
+
+def certificate(headers: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """The client's certificate by field of `CERTIFICATE_HEADERS`, from `multiValueHeaders`.
 
     AWS does not say that a load balancer removes a header of that name sent by the client, so a

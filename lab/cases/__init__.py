@@ -10,6 +10,7 @@ from lab.cases.private_names import private_names
 from lab.cases.requests import forged_headers, misdirected, tls_versions
 from lab.cases.result import Result
 from lab.cases.rotation import rotation
+from lab.cases.tokens import tokens
 from lab.session import Lab
 
 Case = Callable[[Lab], Iterator[Result]]
@@ -25,9 +26,10 @@ CASES: tuple[Case, ...] = (
     health_listener,
     onboarding,
     private_names,
+    tokens,
     rotation,
 )
-"""In the order they run; the last one deploys the stack again."""
+"""In the order they run; the last two deploy the stack again."""
 
 
 def run_cases(lab: Lab) -> Iterator[Result]:

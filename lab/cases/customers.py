@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from lab.attempt import Answer, Files, curl
-from lab.cases.certificates import ACCEPTED, REFUSED
+from lab.cases.certificates import ACCEPTED
+from lab.cases.mode import is_refused, refusal
 from lab.cases.result import Result
 from lab.certificates import Authority
 from lab.session import PRODUCER, Client, Lab
@@ -22,15 +23,16 @@ def over_private_link(lab: Lab) -> Iterator[Result]:
         passed=str(answer) == ACCEPTED,
     )  # fmt: skip
     stranger = Authority.create("Somebody else's CA").issue("acme")
-    foreign = lab.write_files("case-foreign", stranger.chain_pem, stranger.key_pem)
+    chain, key = stranger.chain_pem, stranger.key_pem
+    foreign = lab.write_files("case-foreign", chain, key, client.account)
     for tried, files in (
         ("no certificate", Files(ca=lab.server_ca)),
         ("a certificate of another CA", foreign),
     ):
         answer = curl(client.door, files, "/widgets")
         yield row(
-            "15", client.name, tried, REFUSED, answer,
-            "TLS ends at the producer's load balancer", passed=answer.refused_at_tls,
+            "15", client.name, tried, refusal(lab), answer,
+            "TLS ends at the producer's load balancer", passed=is_refused(lab, answer),
         )  # fmt: skip
     own = lab.clients()[0]
     answer = curl(own.door, own.files, "/widgets")

@@ -33,7 +33,10 @@ def onboarding(lab: Lab) -> Iterator[Result]:
     """
     office = Office.of(lab)
     yield _refusal("19", "before it is listed", _create_endpoint(lab, "euw1-az1"), "InvalidService")
-    added = office.ops("add", NEWCOMER, "--account", NEWCOMER_ID, "--vpc-cidr", "10.50.0.0/16")
+    added = office.ops(
+        *("add", NEWCOMER, "--account", NEWCOMER_ID, "--vpc-cidr", "10.50.0.0/16"),
+        *("--certificate-subject", f"CN={NEWCOMER}", "--client-id", NEWCOMER),
+    )
     office.take_over(lab)
     lab.deploy(lab.stack)
     lab.add(NEWCOMER, load_config(office.folder, NEWCOMER)[1])
@@ -152,7 +155,7 @@ class Connection:
         context = ssl.create_default_context(cafile=str(files.ca))
         context.load_cert_chain(str(files.cert), str(files.key))
         context.check_hostname = False  # it connects to 127.0.0.1
-        self._host = door.host
+        self._headers = {"Host": door.host, **files.headers}
         self._http = http.client.HTTPSConnection(
             "127.0.0.1", door.local_port, context=context, timeout=5
         )
@@ -166,7 +169,7 @@ class Connection:
     def get(self, path: str) -> str:
         """The status, or that the connection is gone. Never connects a second time."""
         try:
-            self._http.request("GET", path, headers={"Host": self._host})
+            self._http.request("GET", path, headers=self._headers)
             answer = self._http.getresponse()
             answer.read()
         except (OSError, http.client.HTTPException):
@@ -187,7 +190,7 @@ def _door(lab: Lab, host: str) -> Door:
 
 def _files(lab: Lab) -> Files:
     issued = lab.authority(FIRST_AUTHORITY).issue(NEWCOMER)
-    return lab.write_files(f"case-{NEWCOMER}", issued.chain_pem, issued.key_pem)
+    return lab.write_files(f"case-{NEWCOMER}", issued.chain_pem, issued.key_pem, NEWCOMER)
 
 
 def _create_endpoint(lab: Lab, zone: str) -> str:

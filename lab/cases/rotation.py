@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 
-from lab.attempt import Files, curl
-from lab.cases.certificates import FIRST_AUTHORITY, REFUSED
+from lab.attempt import Answer, Files, curl
+from lab.cases.certificates import FIRST_AUTHORITY
+from lab.cases.mode import is_refused, refusal
 from lab.cases.result import Result
 from lab.session import Lab
 
@@ -15,10 +16,10 @@ def rotation(lab: Lab) -> Iterator[Result]:
     """14: both authorities are trusted first, then only the new one."""
     client = lab.clients()[0]
     given = lab.outputs["clients"][client.name]
-    old = lab.write_files("case-old", given["certificate_chain"], given["private_key"])
+    old = lab.write_files("case-old", given["certificate_chain"], given["private_key"], client.name)
     _deploy(lab, OLD, NEW)
     given = lab.outputs["clients"][client.name]
-    new = lab.write_files("case-new", given["certificate_chain"], given["private_key"])
+    new = lab.write_files("case-new", given["certificate_chain"], given["private_key"], client.name)
     yield _accepted(lab, "old CA, both trusted", old)
     yield _accepted(lab, "new CA, both trusted", new)
     _deploy(lab, NEW)
@@ -40,13 +41,19 @@ def _deploy(lab: Lab, *authorities: str) -> None:
 
 
 def _accepted(lab: Lab, tried: str, files: Files) -> Result:
-    answer = curl(lab.clients()[0].door, files, "/widgets")
+    answer = _call(lab, files)
     return _row(tried, "200", str(answer), passed=answer.status == 200)
 
 
 def _refused(lab: Lab, tried: str, files: Files) -> Result:
-    answer = curl(lab.clients()[0].door, files, "/widgets")
-    return _row(tried, REFUSED, str(answer), passed=answer.refused_at_tls)
+    answer = _call(lab, files)
+    return _row(tried, refusal(lab), str(answer), passed=is_refused(lab, answer))
+
+
+def _call(lab: Lab, files: Files) -> Answer:
+    """With a token that no answer is remembered for."""
+    lab.tokens.renew()
+    return curl(lab.clients()[0].door, files, "/widgets")
 
 
 def _row(tried: str, expected: str, got: str, *, passed: bool) -> Result:

@@ -1,9 +1,13 @@
 """`Issuer`: the authorization server, and the hand that misuses it."""
 
+import ssl
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from joserfc.jwk import Key
@@ -16,15 +20,31 @@ from lab.issuer.tokens import access_token_claims, compact
 
 JWKS_PATH = "/jwks.json"
 TOKEN_PATH = "/token"  # noqa: S105 (a path)
-METADATA_PATHS = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
+OPENID_PATH = "/.well-known/openid-configuration"
+OAUTH_PATH = "/.well-known/oauth-authorization-server"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Address:
+    """Where the world has the issuer: its identifier, the URI of its keys, both https, and `tls`
+    with a certificate for their hosts.
+    """
+
+    url: str
+    jwks_uri: str
+    tls: ssl.SSLContext
 
 
 class Issuer:
     """An issuer of access tokens for `audience` to `clients` (by client ID).
 
-    A context manager. It has a signing key of each kind; the token endpoint signs with RS256, as
-    every resource server must support (RFC 9068 §4). Metadata and keys may be cached for
-    `max_age_seconds`, by default 300.
+    A context manager. It has a signing key of each kind; the token endpoint signs with `algorithm`,
+    by default RS256, as every resource server must support (RFC 9068 §4). Metadata and keys may be
+    cached for `max_age_seconds`, by default 300. Tokens name their client in `client_id` (§2.2),
+    and in `client_id_claim` where a resource server looks elsewhere for it.
+
+    Without an `address`, it is known as where it listens. With one, it is known by that, listens
+    with TLS at `tls_port`, and without at `local_url` all the same.
     """
 
     def __init__(
@@ -32,49 +52,81 @@ class Issuer:
         audience: str,
         clients: Mapping[str, ClientRegistration],
         *,
+        algorithm: str = "RS256",
         max_age_seconds: int = 300,
+        client_id_claim: str = "client_id",
+        address: Address | None = None,
     ) -> None:
         self.audience = audience
         self.clients = dict(clients)
+        self.algorithm = algorithm
         self.max_age_seconds = max_age_seconds
+        self.client_id_claim = client_id_claim
+        self.address = address
         self._keys = SigningKeys()
         self._token_endpoint = TokenEndpoint(
             self.clients, lambda client, scopes: self.token(client, scopes=scopes)
         )
-        self._server = Server(self._answer)
+        self._local = Server(self._answer)
+        self._public = Server(self._answer, address.tls) if address else None
+        self._servers = tuple(filter(None, (self._local, self._public)))
+        self._running = ExitStack()
+
+    @property
+    def local_url(self) -> str:
+        """`http://127.0.0.1:<port>`; RuntimeError unless it runs."""
+        return f"http://127.0.0.1:{self._local.port}"
+
+    @property
+    def tls_port(self) -> int:
+        """On 127.0.0.1; RuntimeError unless it runs and has an address."""
+        if self._public is None:
+            raise RuntimeError("the issuer has no address, so no certificate")
+        return self._public.port
 
     @property
     def url(self) -> str:
-        """The issuer identifier, `http://127.0.0.1:<port>`; RuntimeError unless it runs."""
-        return f"http://127.0.0.1:{self._server.port}"
+        """The issuer identifier; RuntimeError unless it runs."""
+        return self.address.url if self.address else self.local_url
 
     @property
     def jwks_uri(self) -> str:
-        return self.url + JWKS_PATH
+        return self.address.jwks_uri if self.address else self.local_url + JWKS_PATH
 
     @property
     def token_endpoint(self) -> str:
-        return self.url + TOKEN_PATH
+        return self.url.rstrip("/") + TOKEN_PATH
+
+    @property
+    def local_token_endpoint(self) -> str:
+        """The same one without TLS, on 127.0.0.1."""
+        return self.local_url + urlsplit(self.token_endpoint).path
 
     @property
     def jwks_fetches(self) -> int:
         """How often the keys were asked for; not what was refused a connection."""
-        return self._server.requests[JWKS_PATH]
+        path = urlsplit(self.jwks_uri).path
+        return sum(server.requests[path] for server in self._servers)
 
     @property
     def outage(self) -> Outage | None:
         """How it fails at the moment; see `Outage`. Set to None, it recovers."""
-        return self._server.outage
+        return self._local.outage
 
     @outage.setter
     def outage(self, outage: Outage | None) -> None:
-        self._server.outage = outage
+        for server in self._servers:
+            server.outage = outage
 
     def start(self) -> None:
-        self._server.start()
+        with ExitStack() as started:
+            for server in self._servers:
+                started.callback(server.stop)
+                server.start()
+            self._running = started.pop_all()
 
     def stop(self) -> None:
-        self._server.stop()
+        self._running.close()
 
     def __enter__(self) -> Self:
         self.start()
@@ -103,7 +155,7 @@ class Issuer:
         self,
         client: str,
         *,
-        algorithm: str = "RS256",
+        algorithm: str | None = None,
         lifetime: timedelta = LIFETIME,
         audience: str | Sequence[str] | None = None,
         scopes: Sequence[str] | None = None,
@@ -114,13 +166,15 @@ class Issuer:
     ) -> str:
         """An access token for a registered client; with no more than its ID, a good one.
 
-        `audience`, `scopes` and `bound_to` default to the issuer's audience, and to the scopes
-        and the certificate registered. `key` defaults to the issuer's for the algorithm and must
-        be given for HS* (a secret, as bytes); the token names its key ID, if it has one.
-        `claims` and `header` replace what would be there, None leaving it out. What the header
-        then says has no influence on the signature; for all else that can be wrong see `compact`.
+        `algorithm`, `audience`, `scopes` and `bound_to` default to the issuer's algorithm and
+        audience, and to the scopes and the certificate registered. `key` defaults to the issuer's
+        for the algorithm and must be given for HS* (a secret, as bytes); the token names its key
+        ID, if it has one. `claims` and `header` replace what would be there, None leaving it out.
+        What the header then says has no influence on the signature; for all else that can be wrong
+        see `compact`.
         """
         registered = self.clients[client]
+        algorithm = algorithm or self.algorithm
         full = access_token_claims(
             issuer=self.url,
             client_id=client,
@@ -129,6 +183,7 @@ class Issuer:
             lifetime=lifetime,
             certificate=bound_to or registered.certificate,
         )
+        full[self.client_id_claim] = client
         if key is None and algorithm != "none":
             key = self.key(algorithm)
         kid = None if key is None or isinstance(key, bytes) else key.kid
@@ -155,12 +210,19 @@ class Issuer:
             **({"scopes_supported": scopes} if scopes else {}),
         }
 
+    def _metadata_paths(self) -> tuple[str, str]:
+        """OpenID Connect Discovery 1.0 §4 goes after the identifier's path, RFC 8414 §3.1 before
+        it; both without the slash at its end.
+        """
+        path = urlsplit(self.url).path.rstrip("/")
+        return path + OPENID_PATH, OAUTH_PATH + path
+
     def _answer(self, request: Request) -> Response:
-        if request.path == TOKEN_PATH:
+        if request.path == urlsplit(self.token_endpoint).path:
             return self._token_endpoint.answer(request)
-        if request.path == JWKS_PATH:
+        if request.path == urlsplit(self.jwks_uri).path:
             document = self.jwks()
-        elif request.path in METADATA_PATHS:
+        elif request.path in self._metadata_paths():
             document = self.metadata()
         else:
             return Response(status=HTTPStatus.NOT_FOUND)

@@ -1,7 +1,8 @@
-"""HTTP/1.1 on 127.0.0.1, one request a connection, with outages on command."""
+"""HTTP/1.1 on 127.0.0.1, with TLS or without, one request a connection, outages on command."""
 
 import json
 import socket
+import ssl
 import sys
 import threading
 from collections import Counter
@@ -78,11 +79,15 @@ class Server:
     """Serves `application` on a free port, which stays the same over every outage.
 
     One thread starts, stops and sets outages; `application` is called in a thread per request.
-    `requests` counts by path those that arrived, also the ones that met an outage.
+    `requests` counts by path those that arrived, also the ones that met an outage. With `tls`, by
+    default without, it speaks nothing but TLS.
     """
 
-    def __init__(self, application: Callable[[Request], Response]) -> None:
+    def __init__(
+        self, application: Callable[[Request], Response], tls: ssl.SSLContext | None = None
+    ) -> None:
         self.application = application
+        self.tls = tls
         self.requests: Counter[str] = Counter()
         self._counting = threading.Lock()
         self._phase = _Phase(None)
@@ -134,7 +139,7 @@ class Server:
             self._listener.stop()
             self._listener = None
         elif self.outage != "refuse" and self._listener is None:
-            self._listener = _Listener(self.port, partial(_Handler, self._respond))
+            self._listener = _Listener(self.port, partial(_Handler, self._respond), self.tls)
 
     def _respond(self, request: Request) -> tuple[Response, Pace | None]:
         """The answer to a request, or what the outage makes of it."""
@@ -160,7 +165,10 @@ class _Listener(ThreadingTCPServer):
     daemon_threads = False  # so that closing waits for each
     request_queue_size = 128
 
-    def __init__(self, port: int, handler: Callable[..., "_Handler"]) -> None:
+    def __init__(
+        self, port: int, handler: Callable[..., "_Handler"], tls: ssl.SSLContext | None
+    ) -> None:
+        self._tls = tls
         self._open: set[socket.socket] = set()
         self._changing = threading.Lock()
         super().__init__(("127.0.0.1", port), handler)
@@ -176,6 +184,15 @@ class _Listener(ThreadingTCPServer):
                 _cut(connection)
         self.server_close()
 
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """With TLS, the handshake is left to the first read, in the connection's own thread."""
+        connection, address = super().get_request()
+        if self._tls is None:
+            return connection, address
+        return self._tls.wrap_socket(
+            connection, server_side=True, do_handshake_on_connect=False
+        ), address
+
     def process_request(self, request: Any, client_address: Any) -> None:
         with self._changing:
             self._open.add(request)
@@ -187,14 +204,15 @@ class _Listener(ThreadingTCPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing of a client that went away, or was cut off."""
-        if not isinstance(sys.exception(), ConnectionError):
+        """Says nothing of a client that went away, was cut off, or ended the handshake."""
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 
 def _cut(connection: socket.socket) -> None:
     with suppress(OSError):  # the client may have been quicker
-        connection.shutdown(socket.SHUT_RDWR)
+        # Past TLS, whose own shutdown would take the session from the thread that uses it.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -173,14 +173,15 @@ class Exchange:
     def mapped(self, expression: str) -> str | None:
         """What a mapping expression finds in the request, its context and the stage's variables.
 
-        Of two headers or query parameters of one name the last counts, as in a function's event.
+        Of two headers of one name the first counts, of two query parameters the last. AWS does not
+        say; a client's own header comes before the one that a load balancer adds.
         Header names are compared without regard to case. (AWS's "known issues" call them
         case-sensitive; clients that write them in lower case, as HTTP/2 does, are served there.)
         """
         if expression.startswith("method.request.header."):
             name = expression.removeprefix("method.request.header.").lower()
             sent = [value for key, value in self.request.headers if key.lower() == name]
-            return sent[-1] if sent else None
+            return sent[0] if sent else None
         if expression.startswith("method.request.querystring."):
             name = expression.removeprefix("method.request.querystring.")
             return parse_qs(self.request.query).get(name, [None])[-1]

@@ -75,6 +75,18 @@ def test_an_access_log_line_is_json_that_names_the_request_and_the_endpoint(depl
     assert len(text) < 3072, "API Gateway takes 3 KB"
 
 
+def test_an_access_log_line_says_who_called_and_what_the_authorizer_made_of_it(deploy: Deploy):
+    line = json.loads(made(deploy).one("Stage", "s-live").inputs["accessLogSettings"]["format"])
+    for said in (
+        *("tenant", "subject", "clientId", "certificateThumbprint", "certificateSerial"),
+        *("keyId", "reason"),
+    ):
+        assert line[said] == f"$context.authorizer.{said}"
+    for said in ("Status", "Error", "Latency"):
+        assert line[f"authorizer{said}"] == f"$context.authorizer.{said.lower()}"
+    assert line["errorType"] == "$context.error.responseType"
+
+
 def test_every_method_is_throttled_measured_and_logged_without_its_contents(deploy: Deploy):
     assert made(deploy).one("MethodSettings").inputs == {
         "restApi": "api1",

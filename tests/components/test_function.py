@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
+import pytest
 
 from components import policies
 from components.function import Function, FunctionArgs
@@ -71,6 +72,50 @@ def test_the_function_may_write_its_own_logs_and_traces_and_nothing_else(deploy:
     allowed = json.loads(deployed.one("RolePolicy").inputs["policy"])
     assert allowed == policies.merge(policies.write_logs("arn:f-logs"), policies.write_traces())
     assert deployed.of("RolePolicyAttachment") == []
+
+
+def test_a_built_archive_is_deployed_as_another_runtime_and_architecture(deploy: Deploy):
+    archive: pulumi.Archive = pulumi.FileArchive("built.zip")
+    code = pulumi.Output.from_input(archive)
+    deployed = made(deploy, code=code, runtime="python3.12", architecture="x86_64")
+    inputs = deployed.one("aws:lambda/function:Function").inputs
+    assert inputs["code"].path == "built.zip"
+    assert (inputs["runtime"], inputs["architectures"]) == ("python3.12", ["x86_64"])
+    assert inputs.keys() & {"publish", "snapStart"} == set()
+    assert deployed.of("Alias") == []
+
+
+def test_a_snapshot_is_of_a_published_version_and_invoked_by_an_alias(deploy: Deploy):
+    deployed = made(deploy, snap_start=True)
+    inputs = deployed.one("aws:lambda/function:Function").inputs
+    assert inputs["publish"] is True
+    assert inputs["snapStart"] == {"applyOn": "PublishedVersions"}
+    assert deployed.one("Alias").inputs == {
+        "name": "live",
+        "functionName": "f-function",
+        "functionVersion": "f-function-version",
+    }
+    assert deployed.outputs["arn"] == "arn:f-live"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"memory_mb": 127}, "memory_mb: want 128 to 10240; got 127"),
+        ({"memory_mb": 10_241}, "memory_mb: want 128 to 10240; got 10241"),
+        (
+            {"runtime": "nodejs22.x"},
+            "runtime: want a Python runtime, such as 'python3.13'; got 'nodejs22.x'",
+        ),
+        (
+            {"runtime": "python3.11", "snap_start": True},
+            "runtime: want a Python runtime, python3.12 or later for SnapStart; got 'python3.11'",
+        ),
+    ],
+)
+def test_what_lambda_does_not_give_is_refused(changes: dict[str, Any], message: str):
+    with refused(message):
+        args(**changes)
 
 
 def test_nobody_may_invoke_the_function_by_itself(deploy: Deploy):

@@ -25,13 +25,19 @@ REPORTS = PathRoute(
 )
 LEGACY = PathRoute(path_patterns=("/old/*",), target_group_arn="arn:legacy", priority=100)
 
-AWS_HEADERS = [
+REFUSED = [
     "X-Amzn-Mtls-Clientcert",
     "X-Amzn-Mtls-Clientcert-Issuer",
     "X-Amzn-Mtls-Clientcert-Leaf",
     "X-Amzn-Mtls-Clientcert-Serial-Number",
     "X-Amzn-Mtls-Clientcert-Subject",
     "X-Amzn-Mtls-Clientcert-Validity",
+    "X-Client-Cert",
+    "X-Client-Cert-Issuer",
+    "X-Client-Cert-Leaf",
+    "X-Client-Cert-Serial-Number",
+    "X-Client-Cert-Subject",
+    "X-Client-Cert-Validity",
 ]
 
 
@@ -93,7 +99,7 @@ def test_routes_and_clients_may_have_any_name(deploy: Deploy):
         for priority, name in enumerate(names, start=100)
     }
     deployed = made(deploy, path_routes=routes, clients=dict.fromkeys(names, Client()))
-    assert len(deployed.of("ListenerRule")) == len(AWS_HEADERS) + len(names) + 1
+    assert len(deployed.of("ListenerRule")) == len(REFUSED) + len(names) + 1
 
 
 # Refusals
@@ -219,22 +225,8 @@ def rules(deployed: Deployed) -> list[Mapping[str, Any]]:
     return found
 
 
-def test_a_header_under_a_name_of_awss_is_refused_before_anything_else(full: Deployed):
-    first = rules(full)[: len(AWS_HEADERS)]
-    assert [r["conditions"] for r in first] == [
-        [{"httpHeader": {"httpHeaderName": header, "values": ["*"]}}] for header in AWS_HEADERS
-    ]
-    for rule in first:
-        assert rule["actions"] == [
-            {
-                "type": "fixed-response",
-                "fixedResponse": {"statusCode": "403", "contentType": "text/plain"},
-            }
-        ]
-
-
 def test_path_routes_come_by_priority_and_before_the_api(full: Deployed):
-    legacy, reports, api = rules(full)[len(AWS_HEADERS) :]
+    legacy, reports, api = rules(full)[len(REFUSED) :]
     assert legacy["priority"] == 100
     assert legacy["conditions"] == [FOR_DOMAIN, {"pathPattern": {"values": ["/old/*"]}}]
     assert legacy["actions"] == [{"type": "forward", "targetGroupArn": "arn:legacy"}]
@@ -281,7 +273,7 @@ def test_nothing_else_forwards_and_nothing_forwards_for_another_host(full: Deplo
         ["arn:f-api"],
     ]
     assert all(FOR_DOMAIN in r["conditions"] for r in forwarding)
-    assert len(rules(deployed)) == len(AWS_HEADERS) + 3
+    assert len(rules(deployed)) == len(REFUSED) + 3
     for kind in ("aws:lb/listener:Listener", "TargetGroup"):
         assert len(deployed.of(kind)) == 1
 

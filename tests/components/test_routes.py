@@ -15,7 +15,9 @@ from components.routes import (
     fill_openapi,
     invocation_uri,
     resource_paths,
+    route_names,
     routes_document,
+    unqualified,
 )
 from tests.components.checks import refused
 
@@ -129,6 +131,13 @@ def test_a_function_is_invoked_in_its_own_partition_and_region():
     )
 
 
+def test_a_function_of_a_version_or_an_alias_is_told_apart_from_it():
+    arn = "arn:aws:lambda:eu-west-1:111122223333:function:widgets"
+    assert unqualified(arn) == (arn, None)
+    assert unqualified(f"{arn}:live") == (arn, "live")
+    assert unqualified(f"{arn}:$LATEST") == (arn, "$LATEST")
+
+
 # The OpenAPI document
 
 
@@ -220,3 +229,14 @@ def test_dates_and_status_codes_that_yaml_reads_as_such_are_taken():
     filled = json.loads(fill_openapi(given, {"widgets": "uri"}))
     assert filled["info"]["version"] == "2026-11-01"
     assert set(filled["paths"]["/"]["get"]["responses"]) == {"200", "default"}
+
+
+def test_what_an_api_answers_is_told_from_its_routes_or_its_document():
+    routes = {"ANY /parts": "parts", "GET /": "widgets"}
+    assert route_names(routes, None) == ["ANY /parts", "GET /"]
+    paths = {
+        "/parts": {"x-amazon-apigateway-any-method": operation(), "parameters": []},
+        "/": {"get": operation(), "put": operation()},
+    }
+    assert route_names({}, document(paths=paths)) == ["ANY /parts", "GET /", "PUT /"]
+    assert route_names({}, routes_document("t", routes)) == list(routes)

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-NEW_DEFINITION = {
-    "api-rest-api": "update",
-    "api-policy": "update",
-    "api-stage-deployment": "replace",
-    "api-stage-live": "update",
-}
+from tests.engine.caller_changes import (
+    ACME,
+    CALLER_CHANGES,
+    NEW_DEFINITION,
+    NEW_RULES,
+    SHOP,
+    SIGNED,
+)
+
 ELB = "arn:aws:elasticloadbalancing:eu-west-1:111122223333"
-ACME = {"principals": ["444455556666"], "contact": "api@acme.example", "endpoints": ["$endpoint"]}
-SIGNED = {**ACME, "certificateAuthority": "root-2026"}
-"""A customer as the dev stack has it, without and with a test certificate."""
 
 CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "throttling and log retention": (
@@ -25,6 +25,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
             "network-flows": "update",
             "api-stage-access": "update",
             "api-stage-execution": "update",
+            "api-authorizer-jwt-logs": "update",
             "front-alb-logs-lifecycle": "update",
         },
     ),
@@ -45,7 +46,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"front-https": "update"},
     ),
     "a client more": (
-        {"mtls:clients": {"shop": {"certificateAuthority": "root-2026"}, "till": {}}},
+        {"mtls:clients": {"shop": SHOP, "till": {}}},
         {
             "front-client-till": "create",
             "front-from-till-in": "create",
@@ -54,11 +55,11 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     ),
     "a route more": (
         {"mtls:routes": {"GET /widgets": "widgets", "GET /whoami": "widgets", "GET /a": "widgets"}},
-        NEW_DEFINITION,
+        {**NEW_DEFINITION, **NEW_RULES},
     ),
     "a route less": (
         {"mtls:routes": {"GET /widgets": "widgets"}},
-        NEW_DEFINITION,
+        {**NEW_DEFINITION, **NEW_RULES},
     ),
     "two certificate authorities more": (
         {
@@ -78,8 +79,8 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "another certificate authority": (
         {
             "mtls:certificateAuthorities": {"root-2027": {"kind": "self-signed"}},
-            "mtls:clients": {"shop": {"certificateAuthority": "root-2027"}},
-            "mtls:customers": {"acme": {**ACME, "certificateAuthority": "root-2027"}},
+            "mtls:clients": {"shop": {**SHOP, "certificateAuthority": "root-2027"}},
+            "mtls:customers": {"acme": {**SIGNED, "certificateAuthority": "root-2027"}},
         },
         {
             "ca-root-2026-key": "delete",
@@ -101,6 +102,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
             "client-acme-key": "delete",
             "client-acme-request": "delete",
             "client-acme-certificate": "delete",
+            **NEW_RULES,
         },
     ),
     "no client": (
@@ -112,14 +114,11 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
             "front-client-shop": "delete",
             "front-from-shop-in": "delete",
             "front-from-shop-out": "delete",
+            **NEW_RULES,
         },
     ),
     "a client's own security group": (
-        {
-            "mtls:clients": {
-                "shop": {"certificateAuthority": "root-2026", "securityGroupId": "$group"}
-            }
-        },
+        {"mtls:clients": {"shop": {**SHOP, "securityGroupId": "$group"}}},
         {
             "front-client-shop": "delete",
             "front-from-shop-in": "update",
@@ -138,6 +137,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
             "more-logs": "create",
             "api-may-invoke-more": "create",
             **NEW_DEFINITION,
+            **NEW_RULES,
         },
     ),
     "another function behind the routes": (
@@ -157,7 +157,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     ),
     "an OpenAPI document": (
         {"mtls:routes": {}, "mtls:openapiFile": "$folder/api.yaml"},
-        NEW_DEFINITION,
+        {**NEW_DEFINITION, **NEW_RULES},
     ),
     "paths to other targets and to another API, and a web ACL": (
         {
@@ -239,6 +239,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
             "client-acme-key": "delete",
             "client-acme-request": "delete",
             "client-acme-certificate": "delete",
+            **NEW_RULES,
         },
     ),
     "another endpoint, and another principal, of a customer": (
@@ -260,6 +261,7 @@ CHANGES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
         {"mtls:acceptanceRequired": "false", "mtls:supportedRegions": ["eu-central-1"]},
         {"privatelink-service": "update"},
     ),
+    **CALLER_CHANGES,
     "a private custom domain name": (
         {"mtls:apiSelection": "private-domain"},
         {

@@ -166,7 +166,7 @@ def test_drift_made_by_hand_is_found_by_refresh_and_mended_by_up(lab: Lab):
     ec2.modify_vpc_endpoint(VpcEndpointId=lab.outputs["vpc_endpoint_id"], ResetPolicy=True)
     client = lab.clients()[0]
     nobody = type(client.files)(ca=client.files.ca)
-    assert curl(client.door, nobody, "/widgets").status == 200, "the drift lets anybody in"
+    assert curl(client.door, nobody, "/widgets").status == 401, "only the authorizer is left"
     refreshed = engine.refresh()
     assert {step.name for step in refreshed.changing} == {"front-https", "api-endpoint-vpce"}
     mended = {

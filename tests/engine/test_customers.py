@@ -7,7 +7,8 @@ import gc
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from lab.cloud.server import Cloud
 from lab.provider.config import load_config
 from lab.provider.engine import Engine, Result
 from lab.provider.inprocess import DeployError
+from lab.tokens import Tokens
 from lab.vantage import Vantage
 from lab.wire.wire import Wire
 from tests.conftest import ROOT
@@ -110,10 +112,12 @@ class Caller:
     folder: Path
     ca: Path
     identity: dict[str, str]
+    tokens: Tokens
 
     def call(self) -> Answer:
         chain, key = self.identity["certificate_chain"], self.identity["private_key"]
         files = write_client_files(self.folder, self.ca, "acme", chain, key)
+        files = replace(files, token=self.tokens.write(self.folder / "token", "acme"))
         return curl(self.vantage.door(self.domain, 443, self.group), files, "/widgets")
 
 
@@ -122,6 +126,7 @@ def caller(
     both: Both,
     accepted: Result,
     cloud: Cloud,
+    dev: Engine,
     accounts: dict[str, Account],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Caller]:
@@ -130,7 +135,16 @@ def caller(
     endpoint = ec2.describe_vpc_endpoints(VpcEndpointIds=[both.endpoint_id])["VpcEndpoints"][0]
     producer = accounts["producer"].client
     balancer = accepted.outputs["alb_arn"]
-    with Wire(cloud.endpoint_url, REGION, cloud.credentials.values()) as wire:
+    identity = accepted.outputs["clients"]["acme"]
+    tokens = Tokens(folder)
+    tokens.follow(dev.config, {"acme": identity["certificate_chain"]})
+    keys = cloud.credentials.values()
+    with (
+        closing(tokens),
+        Wire(
+            cloud.endpoint_url, REGION, keys, internet=tokens.internet, internet_ca=tokens.ca
+        ) as wire,
+    ):
         vantage = Vantage(ec2=ec2, wire=wire, subnet_id=endpoint["SubnetIds"][0])
         caller = Caller(
             vantage=vantage,
@@ -138,7 +152,8 @@ def caller(
             domain=accepted.outputs["private_dns_name"],
             folder=folder,
             ca=write_server_ca(folder, producer("elbv2"), producer("acm"), balancer),
-            identity=accepted.outputs["clients"]["acme"],
+            identity=identity,
+            tokens=tokens,
         )
         yield caller
 

@@ -125,10 +125,12 @@ def test_in_public_nothing_answers(lab: Lab, selection: str):
 
 @regional
 @pytest.mark.usefixtures("selection")
-def test_in_public_a_regional_domain_is_closed_by_the_apis_policy_alone(lab: Lab):
+def test_in_public_a_regional_domain_is_closed_by_the_apis_policy_and_then_by_its_authorizer(
+    lab: Lab,
+):
     with open_to_all(lab):
         answer = in_public(lab)
-        assert (answer.status, answer.body.decode()) == (200, WIDGET)
+        assert (answer.status, answer.body.decode()) == (401, '{"message":"Unauthorized"}')
     assert in_public(lab).status == 403
     assert get(shop(lab)).body == WIDGET
 

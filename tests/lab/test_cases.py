@@ -7,6 +7,7 @@ import pytest
 
 from lab.attempt import curl
 from lab.cases import CASES, Result
+from lab.description import write_description
 from lab.session import Lab
 from tests.conftest import ROOT
 
@@ -23,6 +24,7 @@ ROWS = {
     "health_listener": 4,
     "onboarding": 8,
     "private_names": 4,
+    "tokens": 8,
     "rotation": 4,
 }
 
@@ -34,7 +36,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory):
 
 
 def test_lab_json_says_how_to_call_with_unmodified_curl(lab: Lab):
-    path = lab.write_description()
+    path = write_description(lab)
     assert path.stat().st_mode & 0o077 == 0
     known = json.loads(path.read_text())
     assert set(known) == {
@@ -53,7 +55,11 @@ def test_lab_json_says_how_to_call_with_unmodified_curl(lab: Lab):
     ]
     assert known["accounts"]["acme"]["account_id"] == "444455556666"
     assert client["connect_to"].startswith("api.example.com:443:127.0.0.1:")
-    assert Path(client["key_file"]).stat().st_mode & 0o077 == 0
+    for name in ("key_file", "token_file"):
+        assert Path(client[name]).stat().st_mode & 0o077 == 0
+    assert known["issuer"]["url"] == "https://issuer.example.com"
+    assert known["issuer"]["token_endpoint"].startswith("http://127.0.0.1:")
+    assert set(known["issuer"]["clients"]) == {"shop", "acme", "acme-shop"}
     assert "PRIVATE KEY" not in path.read_text()
     for one in lab.clients():
         assert curl(one.door, one.files, "/widgets").body == '{"id":"1","value":"4.99"}'

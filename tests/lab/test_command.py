@@ -76,6 +76,34 @@ def test_the_same_command_without_its_certificate_is_refused_in_the_handshake(ru
     assert ran.stdout == ""
 
 
+@pytest.mark.parametrize("client", ["acme", "acme-shop"])
+def test_a_token_is_printed_that_lets_its_client_in(running, client: str):
+    _, state = running
+    token = run("token", "--client", client, "--state", str(state))
+    assert (token.returncode, token.stderr) == (0, "")
+    known = json.loads((state / "lab.json").read_text())
+    one = next(one for one in known["clients"] if one["name"] == "acme-shop")
+    door = ["--connect-to", one["connect_to"], "--cacert", one["ca_file"]]
+    files = ["--cert", one["cert_file"], "--key", one["key_file"]]
+    bearer = ["--header", f"Authorization: Bearer {token.stdout.strip()}"]
+    curl = shutil.which("curl")
+    assert curl, "curl: apt-get install curl"
+    for given, status in ((bearer, "200"), ([], "401")):
+        command = [curl, "--silent", *door, *files, *given, "--write-out", " %{http_code}"]
+        ran = subprocess.run(
+            [*command, f"{one['url']}/widgets"], capture_output=True, text=True, check=False
+        )
+        assert ran.stdout.endswith(f" {status}")
+
+
+def test_a_client_that_the_issuer_does_not_know_is_named(running):
+    _, state = running
+    token = run("token", "--client", "globex", "--state", str(state))
+    assert (token.returncode, token.stdout) == (1, "")
+    known = "acme, acme-shop, shop"
+    assert token.stderr == f"error: --client: the issuer does not know 'globex', but {known}\n"
+
+
 def test_a_second_lab_in_the_same_folder_is_refused(running):
     process, state = running
     second = run("up", "--state", str(state))
@@ -124,6 +152,29 @@ def test_what_the_program_refuses_is_shown_as_pulumi_would(tmp_path: Path):
     assert "Traceback" not in ran.stderr
 
 
+def test_a_token_wants_a_running_lab_with_an_issuer(tmp_path: Path):
+    asked = ("token", "--client", "shop", "--state", str(tmp_path))
+    assert run(*asked).stderr == "error: no lab is running; start one with `python -m lab up`\n"
+    (tmp_path / "lab.pid").write_text(str(os.getpid()))
+    (tmp_path / "lab.json").write_text('{"issuer": null}')
+    refused = run(*asked)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "the stack accepts no tokens that the lab could issue" in refused.stderr
+    (tmp_path / "lab.json").write_text(
+        json.dumps(
+            {
+                "issuer": {
+                    "token_endpoint": "http://127.0.0.1:1/token",
+                    "clients": {"shop": {"client_id": "shop", "client_secret": "-"}},
+                }
+            }
+        )
+    )
+    refused = run(*asked)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("error: http://127.0.0.1:1/token: ")
+
+
 def test_a_stack_without_a_config_is_named(tmp_path: Path):
     ran = run("up", "--stack", "nosuch", "--state", str(tmp_path))
     assert ran.returncode == 1
@@ -132,7 +183,7 @@ def test_a_stack_without_a_config_is_named(tmp_path: Path):
 
 def test_help_names_every_command():
     text = run("--help").stdout
-    assert all(command in text for command in ("up", "demo", "down", "status"))
+    assert all(command in text for command in ("up", "demo", "down", "status", "token"))
     assert run("sideways").returncode == 2
 
 

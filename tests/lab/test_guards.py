@@ -1,16 +1,20 @@
 """Each guard, taken out of a copy of the program: some case must notice."""
 
 import shutil
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from lab.cases import Case
+from lab.cases import Case, Result
 from lab.cases.customers import over_private_link
 from lab.cases.guards import ways_round
 from lab.cases.onboarding import onboarding
-from lab.cases.requests import misdirected
+from lab.cases.requests import forged_headers, misdirected
+from lab.cases.tokens import tokens
 from lab.session import Lab
 from tests.conftest import PROGRAM, ROOT
 
@@ -83,6 +87,27 @@ GUARDS = {
         "its endpoint, not accepted yet",
         ("dev", "acme"),
     ),
+    "the certificate among what an answer is remembered by": Guard(
+        "components/api_authorizer.py",
+        {'sources = ("Authorization", certificate_header)': 'sources = ("Authorization",)'},
+        tokens,
+        "the token of acme-shop",
+        ("dev", "acme"),
+    ),
+    "the rule for the header that an answer is remembered by": Guard(
+        "components/mtls_alb_front.py",
+        {
+            ", *CLIENT_CERTIFICATE_HEADERS.values())": ",)",
+        },
+        forged_headers,
+        "forges x-client-cert-leaf, has another's key",
+    ),
+    "the authorizer of each route": Guard(
+        "components/api_authorizer.py",
+        {'["security"] = [{_SCHEME: []}]': '["security"] = []'},
+        tokens,
+        "no token",
+    ),
 }
 
 
@@ -94,11 +119,17 @@ def test_without_this_guard_a_case_fails(name: str, tmp_path: Path):
             shutil.copytree(ROOT / part, tmp_path / part)
         else:
             shutil.copy(ROOT / part, tmp_path / part)
+    wheels = ROOT / ".build/wheels"
+    wheels.mkdir(parents=True, exist_ok=True)
+    (tmp_path / ".build").mkdir()
+    (tmp_path / ".build/wheels").symlink_to(wheels)
     source = (tmp_path / guard.file).read_text()
     for protected, opened in guard.taken_out.items():
         assert source.count(protected) == 1, f"{protected!r} moved; this test must follow it"
         source = source.replace(protected, opened)
     (tmp_path / guard.file).write_text(source)
-    with Lab(tmp_path, guard.stacks, tmp_path / ".lab") as lab:
-        failed = {result.tried for result in guard.case(lab) if not result.passed}
-    assert guard.noticed in failed
+    with (
+        Lab(tmp_path, guard.stacks, tmp_path / ".lab") as lab,
+        closing(cast("Generator[Result]", guard.case(lab))) as results,
+    ):
+        assert guard.noticed in (result.tried for result in results if not result.passed)

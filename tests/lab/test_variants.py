@@ -1,6 +1,7 @@
 """Stacks other than the dev stack as it is, deployed next to it and called."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,10 +11,12 @@ from lab.attempt import Answer, Files, curl
 from lab.certificates import Authority, Issued
 from lab.session import Lab
 from tests.conftest import ROOT
+from tests.lab.echo import make_beside
 
 pytestmark = pytest.mark.lab
 
 NO_CUSTOMERS = {"mtls:privateLink": "false", "mtls:customers": "{}"}
+CERTIFICATE_ALONE = {"mtls:authorizer": json.dumps({"kind": "none"})}
 WIDGET = '{"id":"1","value":"4.99"}'
 
 
@@ -27,10 +30,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory):
 def corp(lab: Lab) -> tuple[Authority, Files]:
     """An authority of one's own, and a client's files of it."""
     authority = Authority.create("Corp root")
-    return authority, files(lab, authority.issue("till"))
+    return authority, files_of(lab, authority.issue("till"))
 
 
-def files(lab: Lab, issued: Issued) -> Files:
+def files_of(lab: Lab, issued: Issued) -> Files:
     return lab.write_files("corp-till", issued.chain_pem, issued.key_pem)
 
 
@@ -51,6 +54,7 @@ def test_a_bundle_of_ones_own_lets_its_clients_in_and_nobody_else(lab: Lab, corp
                 ),
                 "mtls:clients": json.dumps({"shop": {}}),
                 **NO_CUSTOMERS,
+                **CERTIFICATE_ALONE,
             },
         )
     finally:
@@ -58,8 +62,32 @@ def test_a_bundle_of_ones_own_lets_its_clients_in_and_nobody_else(lab: Lab, corp
     group = lab.outputs["client_security_group_ids"]["shop"]
     assert call(lab, given, "/widgets", group).body == WIDGET
     stranger = Authority.create("Corp root").issue("till")
-    assert call(lab, files(lab, stranger), "/widgets", group).refused_at_tls
+    assert call(lab, files_of(lab, stranger), "/widgets", group).refused_at_tls
     assert lab.outputs["clients"] == {}
+
+
+OWN_AUTHORIZER = """
+def handler(event, context):
+    if event["headers"]["Authorization"] != "knock knock":
+        raise Exception("Unauthorized")
+    statement = {
+        "Effect": "Allow", "Action": "execute-api:Invoke", "Resource": event["methodArn"]
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"principalId": "somebody", "policyDocument": policy}
+"""
+
+
+def test_an_authorizer_of_ones_own_decides_and_the_lab_has_no_tokens_for_it(lab: Lab):
+    arn = make_beside(lab, "own-authorizer", OWN_AUTHORIZER)
+    own = {"kind": "bring-your-own", "functionArn": arn, "cacheTtlSeconds": 0}
+    lab.deploy("dev", {"mtls:authorizer": json.dumps(own)})
+    client = lab.clients()[0]
+    assert (lab.tokens.issuer, client.files.token) == (None, None)
+    for said, status in (("knock knock", 200), ("Bearer x", 401)):
+        header = ("--header", f"Authorization: {said}")
+        assert curl(client.door, client.files, "/widgets", *header).status == status
+    assert curl(client.door, Files(ca=lab.server_ca), "/widgets").refused_at_tls
 
 
 def test_an_openapi_document_is_served_and_a_route_taken_out_of_it_is_gone(lab: Lab):
@@ -74,7 +102,9 @@ def test_an_openapi_document_is_served_and_a_route_taken_out_of_it_is_gone(lab: 
         finally:
             document.unlink()
         assert curl(client.door, client.files, "/widgets").body == WIDGET
-        thing = curl(client.door, client.files, "/things/7")
+        # Where there is no method, a token would be taken for a malformed AWS signature.
+        files = client.files if routes is both else replace(client.files, token=None)
+        thing = curl(client.door, files, "/things/7")
         assert (thing.status, thing.body) == (
             (200, WIDGET) if routes is both else (403, '{"message":"Missing Authentication Token"}')
         )
@@ -121,6 +151,7 @@ def test_an_existing_network_trust_store_and_load_balancer_are_adopted(lab: Lab,
         "mtls:clients": json.dumps({"till": {"securityGroupId": there["client_group"]}}),
         "mtls:manageApiGatewayLogRole": "false",
         **NO_CUSTOMERS,
+        **CERTIFICATE_ALONE,
     }
     outputs = lab.deploy("adopted").outputs
     assert outputs["alb_arn"] == there["alb"]

@@ -79,6 +79,12 @@ def test_help_at_every_level_has_examples(
             "--vpc and --vpc-cidr: want one of the two",
         ),
         ((*ADD, *ACCOUNT, "--contact", "two\nlines"), "want one line"),
+        ((*ADD, *ACCOUNT, "--client-id", "a"), "want a customer's certificates and its tokens"),
+        ((*ADD, *ACCOUNT, "--token-subject", "a"), "want a customer's certificates and its tokens"),
+        (
+            (*ADD, *ACCOUNT, "--certificate-subject", "CN=a"),
+            "want a customer's certificates and its tokens",
+        ),
         ((*ADD, *ACCOUNT, "--dns", "public"), "invalid choice"),
         (("customer", "accept", "acme", "--endpoint", "vpc-1"), "want an id such as vpce-"),
         (("customer", "list", "--dry-run"), "unrecognized arguments"),

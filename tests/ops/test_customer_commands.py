@@ -56,6 +56,15 @@ def test_a_customer_is_added_and_its_file_holds_what_aws_says_of_the_service(
     assert "next: python -m ops customer accept acme --stack prod" in ran.err
 
 
+def test_a_customer_is_added_with_its_certificate_and_its_tokens(ops: Ops, folder: Path):
+    identity = ("--certificate-subject", "CN=acme,O=Acme", "--client-id", "acme", "batch")
+    ran = ops(*ADD, *identity, "--token-subject", "svc")
+    assert ran.code == 0, ran.err
+    acme = config(folder / "Pulumi.prod.yaml")["mtls:customers"]["acme"]
+    assert acme["certificates"] == {"subjects": ["CN=acme,O=Acme"]}
+    assert acme["tokens"] == {"clientIds": ["acme", "batch"], "subjects": ["svc"]}
+
+
 def test_the_customers_file_names_no_account_or_resource_of_the_producer(
     ops: Ops, folder: Path, service_id: str
 ):
@@ -166,7 +175,8 @@ def test_two_services_of_one_name_are_refused(ops: Ops, folder: Path, aws: Aws, 
 def test_the_list_shows_customers_endpoints_and_strangers(
     ops: Ops, folder: Path, aws: Aws, service_id: str
 ):
-    acme = f'    acme: {{ principals: ["{ACME}"], endpoints: [vpce-0gone], contact: Ann }}\n'
+    acme = f'    acme: {{ principals: ["{ACME}"], endpoints: [vpce-0gone], contact: Ann, '
+    acme += "certificates: {subjects: [CN=acme]}, tokens: {clientIds: [acme]} }\n"
     (folder / "Pulumi.prod.yaml").write_text(f"{STACK}  mtls:customers:\n{acme}")
     mine = aws.connect(service_id, "acme")
     stranger = aws.connect(service_id, "globex")
@@ -183,6 +193,8 @@ def test_the_list_shows_customers_endpoints_and_strangers(
         {"endpoint_id": stranger, "owner": GLOBEX, "state": "pendingAcceptance"}
     ]
     [one] = listed["customers"]
+    assert (one["certificate_subjects"], one["client_ids"]) == (["CN=acme"], ["acme"])
+    assert one["token_subjects"] == []
     assert one["endpoints"][0] == {
         "endpoint_id": mine,
         "owner": ACME,

@@ -63,6 +63,45 @@ def config(plan: Plan, name: str = "Pulumi.acme.yaml") -> dict[str, Any]:
     return yaml.safe_load(written(plan, name).text)["config"]
 
 
+IDENTITY = {
+    "certificate_subjects": ("CN=acme,O=Acme",),
+    "client_ids": ("acme", "acme-batch"),
+    "token_subjects": ("acme-service",),
+}
+
+
+def test_a_customer_is_written_with_what_the_api_knows_it_by():
+    plan = add(replace(ACME_REQUEST, **IDENTITY))
+    file = written(plan, "Pulumi.prod.yaml")
+    assert yaml.safe_load(file.text)["config"]["mtls:customers"]["acme"] == {
+        "principals": [ACME],
+        "certificates": {"subjects": ["CN=acme,O=Acme"]},
+        "tokens": {"clientIds": ["acme", "acme-batch"], "subjects": ["acme-service"]},
+    }
+    acme = file.customers["acme"]
+    assert {key: getattr(acme, key) for key in IDENTITY} == IDENTITY
+    again = add(replace(ACME_REQUEST, **IDENTITY), stack=file)
+    changed = [step.path.name for step in again.steps if isinstance(step, WriteFile)]
+    assert changed == ["Pulumi.acme.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("field", "what"),
+    [
+        ("certificate_subjects", "certificate subjects"),
+        ("client_ids", "client ids"),
+        ("token_subjects", "token subjects"),
+    ],
+)
+def test_a_customer_that_is_known_otherwise_is_not_changed(field: str, what: str):
+    file = written(add(replace(ACME_REQUEST, **IDENTITY)), "Pulumi.prod.yaml")
+    with pytest.raises(RefusedError, match=f"acme has other {what}: "):
+        add(replace(ACME_REQUEST, **{field: ("CN=other",)}), stack=file)
+    unknown = written(add(ACME_REQUEST), "Pulumi.prod.yaml")
+    with pytest.raises(RefusedError, match=f"acme has other {what}: none; change them there"):
+        add(replace(ACME_REQUEST, **{field: ("CN=other",)}), stack=unknown)
+
+
 def test_a_new_customer_is_in_the_producers_file_and_has_one_of_its_own():
     plan = add(replace(ACME_REQUEST, contact="Ann"))
     assert written(plan, "Pulumi.prod.yaml").customers["acme"].principals == (ACME,)

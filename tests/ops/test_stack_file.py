@@ -82,6 +82,8 @@ def test_what_is_no_stack_file_is_refused_in_one_line(tmp_path: Path, text: str,
         ("{acme: [a]}", r"mtls:customers\.acme: want {principals"),
         ("{acme: {principals: a}}", r"acme\.principals: want a list"),
         ("{acme: {endpoints: {a: b}}}", r"acme\.endpoints: want a list"),
+        ("{acme: {certificates: [a]}}", r"acme: want a map for certificates\.subjects; got \['a'"),
+        ("{acme: {tokens: {clientIds: a}}}", r"acme\.tokens\.clientIds: want a list of text"),
         ("{acme: {principals: ['*']}}", r"acme\.principals: want account ids.*got '\*'"),
         ("{acme: {principals: [1234]}}", "got '1234'"),
         ("{acme: {principals: [٤٤٤٤٥٥٥٥٦٦٦٦]}}", r"acme\.principals"),
@@ -94,6 +96,13 @@ def test_what_is_no_stack_file_is_refused_in_one_line(tmp_path: Path, text: str,
 def test_customers_that_cannot_be_used_are_refused(tmp_path: Path, customers: str, words: str):
     with pytest.raises(RefusedError, match=words):
         _ = read(tmp_path, f"config:\n  mtls:customers: {customers}\n").customers
+
+
+def test_a_customers_other_rules_stay_as_they_are(tmp_path: Path):
+    rules = "{certificates: {thumbprints: [ab], subjects: }, tokens: , binding: off}"
+    file = read(tmp_path, f"config:\n  mtls:customers:\n    acme: {rules}\n")
+    assert file.customers["acme"] == Customer(principals=())
+    assert "thumbprints: [ab]" in file.with_customer("other", Customer(principals=("1",)))
 
 
 def test_changes_are_made_to_the_text_and_not_to_the_file(stack: StackFile):

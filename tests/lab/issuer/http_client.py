@@ -52,7 +52,7 @@ def request_token(
 ) -> Answer:
     form_type = {"Content-Type": "application/x-www-form-urlencoded"}
     body = form if isinstance(form, bytes) else urlencode(form)
-    return ask(issuer.token_endpoint, "POST", body, {**form_type, **(headers or {})})
+    return ask(issuer.local_token_endpoint, "POST", body, {**form_type, **(headers or {})})
 
 
 def basic(client_id: str, secret: str) -> dict[str, str]:
