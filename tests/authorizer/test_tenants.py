@@ -103,7 +103,9 @@ def test_an_issuer_tells_namesakes_apart():
 
 
 @pytest.mark.parametrize(
-    "blocked", [ACME.thumbprint, ACME.thumbprint.upper(), "CN=root#ABC", "cn = root#00abc"]
+    "blocked",
+    [ACME.thumbprint, ACME.thumbprint.upper(), "CN=root#ABC", "cn = root#00abc"],
+    ids=["thumbprint", "in capitals", "serial number", "name in other words"],
 )
 def test_a_certificate_is_blocked_whoever_blocks_it(blocked: str):
     found = tenants(acme=tenant("acme"), globex=tenant("globex", blockedCertificates=[blocked]))
@@ -147,13 +149,21 @@ def test_a_shared_client_is_told_apart_by_its_certificate():
         ("off", ""),
         ("off", None),
     ],
+    ids=[
+        "to this",
+        "optional, to this",
+        "optional, to none",
+        "off, to another",
+        "off, to ''",
+        "off",
+    ],
 )
 def test_a_token_is_bound_as_its_tenant_wants(binding: str, confirmation: str | None):
     check_binding(bound(binding), says(confirmation=confirmation), ACME)
 
 
 @pytest.mark.parametrize("binding", ["required", "optional"])
-@pytest.mark.parametrize("confirmation", [NAMESAKE.confirmation, ""])
+@pytest.mark.parametrize("confirmation", [NAMESAKE.confirmation, ""], ids=["another", "empty"])
 def test_a_token_bound_to_another_certificate_is_invalid(binding: str, confirmation: str):
     """An empty text stands for any other proof of possession than a certificate."""
     with pytest.raises(UnauthorizedError, match=r"^token_binding$"):
