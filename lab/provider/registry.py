@@ -222,7 +222,9 @@ class Registry:
         for name, prop in fields.items():
             if name not in outputs and (prop.output or prop.computed):
                 kept = (old or {}).get(name, schema.UNKNOWN)
-                outputs[name] = kept if moved.isdisjoint(prop.follows) else schema.UNKNOWN
+                follows = not moved.isdisjoint(prop.follows)
+                anew = follows and bool(not prop.only_with or outputs.get(prop.only_with))
+                outputs[name] = schema.UNKNOWN if anew else kept
         return outputs
 
     def secrets(self, token: str) -> frozenset[str]:

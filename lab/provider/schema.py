@@ -54,7 +54,8 @@ class Property:
     `replaces`: a change needs a new resource. `computed`: AWS decides when it is left out, so
     leaving it out later is no change. `output`: AWS tells it, nobody sets it. `aws`: AWS's name
     where it is not Pulumi's with a capital. `many` is a list; `unordered` a list whose order means
-    nothing. `follows`: the inputs with which AWS decides this output anew.
+    nothing. `follows`: the inputs with which AWS decides this output anew, and `only_with` one that
+    must be true for that.
     """
 
     kind: Kind = Kind.TEXT
@@ -69,6 +70,7 @@ class Property:
     secret: bool = False
     unread: bool = False
     follows: tuple[str, ...] = ()
+    only_with: str = ""
     default: Any = None
 
 

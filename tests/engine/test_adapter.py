@@ -247,6 +247,7 @@ def test_an_archive_is_compared_by_its_hash_and_comes_back_as_it_was(aws: Any, t
         ({}, set()),
         ({"code": "2"}, {"lastModified", "codeSha256", "sourceCodeSize"}),
         ({"timeout": 9}, {"lastModified"}),
+        ({"timeout": 9, "publish": True}, {"lastModified", "version"}),
         ({"tags": {"a": "b"}}, set()),
     ],
 )

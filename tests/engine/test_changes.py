@@ -121,7 +121,8 @@ def test_a_preview_without_private_link_deletes_it_all_and_touches_nothing_else(
     its = ("privatelink-", "client-acme-")
     names = {entry.urn.rpartition("::")[2] for entry in lab.entries("dev")}
     previewed = lab.engines["dev"].preview(changes(CLOSED, there))
-    assert {one.operation for one in previewed.changes} == {"same", "delete"}
+    assert {one.operation for one in previewed.changes} == {"same", "update", "delete"}
+    assert named(previewed, "update") == {"api-authorizer-jwt-function"}, "its customers' rules"
     assert named(previewed, "delete") == {name for name in names if name.startswith(its)}
 
 

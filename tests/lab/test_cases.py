@@ -17,7 +17,7 @@ ROWS = {
     "handshake_cases": 8,
     "misdirected": 3,
     "ways_round": 4,
-    "forged_headers": 4,
+    "forged_headers": 5,
     "tls_versions": 4,
     "key_kinds": 7,
     "over_private_link": 5,
