@@ -7,7 +7,7 @@ from producer import produce
 from settings import Settings
 
 # Most of what a program makes lives to its end; looking for garbage in it costs half of a run.
-gc.set_threshold(100_000, 50, 100)
+gc.set_threshold(1_000_000, 50, 100)
 
 settings = Settings.load()
 service = produce(settings.producer) if settings.producer else None

@@ -32,11 +32,10 @@ def _programs() -> None:
             f"{row.floor:.1f} s; best of {row.runs} runs)"
         )
     one, few, many = CUSTOMERS
-    runs = ", ".join(f"{n} of {size}" for size, n in zip(CUSTOMERS, growth.runs, strict=True))
     _say(
         f"  time per customer, {many} against {few}: {growth.ratio:.2f} x (budget 1.2 x; "
         f"{growth.many * 1000:.1f} ms against {growth.few * 1000:.1f} ms of processor time on top "
-        f"of {one}; best of runs: {runs})"
+        f"of {one}; medians of {growth.pairs[1]} and {growth.pairs[0]} pairs of runs)"
     )
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 ROOT = Path(__file__).parent.parent
 CUSTOMERS = (1, 100, 1000)
@@ -37,11 +38,11 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Growth:
-    """Processor seconds per customer with few and with many, and how often each number ran."""
+    """Processor seconds per customer with few and with many, each from so many pairs of runs."""
 
     few: float
     many: float
-    runs: tuple[int, int, int]
+    pairs: tuple[int, int]
 
     @property
     def ratio(self) -> float:
@@ -52,14 +53,13 @@ def programs() -> tuple[list[Row], Growth]:
     """Interleaved, so that what else the machine does falls on all of them alike."""
     types = {number: _run(number, "whole", "") for number in CUSTOMERS}
     pairs: dict[int, list[tuple[Seconds, Seconds]]] = {number: [] for number in CUSTOMERS}
-    alone: dict[int, list[Seconds]] = {number: [] for number in CUSTOMERS}
+    rounds: list[dict[int, float]] = []
     for round_ in range(ROUNDS):
-        for number in CUSTOMERS:
-            if round_ % FULL_EVERY == 0:
-                whole = _timed(number, "whole", "")
-                pairs[number].append((whole, _timed(number, "floor", types[number])))
-            elif number != CUSTOMERS[-1]:
-                alone[number].append(_timed(number, "whole", ""))
+        full = round_ % FULL_EVERY == 0
+        wholes = {n: _timed(n, "whole", "") for n in (CUSTOMERS if full else CUSTOMERS[:-1])}
+        rounds.append({number: whole.processor for number, whole in wholes.items()})
+        for number, whole in wholes.items() if full else ():
+            pairs[number].append((whole, _timed(number, "floor", types[number])))
     rows = [
         Row(
             customers=number,
@@ -70,24 +70,26 @@ def programs() -> tuple[list[Row], Growth]:
         )
         for number in CUSTOMERS
     ]
-    wholes = {n: [*(whole for whole, _ in pairs[n]), *alone[n]] for n in CUSTOMERS}
-    return rows, _growth(wholes)
+    return rows, _growth(rounds)
 
 
-def _growth(wholes: dict[int, list[Seconds]]) -> Growth:
+def _growth(rounds: list[dict[int, float]]) -> Growth:
     """What a customer costs on top of the program with one, with few of them and with many.
 
-    A hundred customers cost a fifth of a second on top of some two for imports, so a tenth too much
-    or too little of those would double or annul what few cost. Hence processor time, which waiting
-    for other processes adds nothing to (the program waits for nobody, so it is its clock time on an
-    idle machine), and the least of many runs, since a disturbance only ever adds.
+    A hundred customers cost a tenth of a second on top of some two for imports, less than a machine
+    varies from minute to minute. Hence runs are compared with those just before and after, the
+    median of such pairs counts, and processor time is taken, which waiting for other processes adds
+    nothing to (the program waits for nobody, so it is its clock time on an idle machine).
     """
     one, few, many = CUSTOMERS
-    least = {number: min(run.processor for run in runs) for number, runs in wholes.items()}
+    costs = {
+        number: [(run[number] - run[one]) / (number - one) for run in rounds if number in run]
+        for number in (few, many)
+    }
     return Growth(
-        few=(least[few] - least[one]) / (few - one),
-        many=(least[many] - least[one]) / (many - one),
-        runs=(len(wholes[one]), len(wholes[few]), len(wholes[many])),
+        few=median(costs[few]),
+        many=median(costs[many]),
+        pairs=(len(costs[few]), len(costs[many])),
     )
 
 
