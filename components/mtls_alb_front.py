@@ -32,7 +32,11 @@ CLIENT_CERTIFICATE_HEADERS = {
     "X-Amzn-Mtls-Clientcert-Subject": "X-Client-Cert-Subject",
     "X-Amzn-Mtls-Clientcert-Validity": "X-Client-Cert-Validity",
 }
-"""AWS's names of the headers that carry the client's certificate, and those the listener gives."""
+"""AWS's names of the headers that carry the client's certificate, and those the listener gives.
+
+Passthrough writes the first alone, verify the others (ELB user guide, "Mutual authentication with
+TLS", HTTP headers).
+"""
 
 REFUSED_HEADERS = (*CLIENT_CERTIFICATE_HEADERS, *CLIENT_CERTIFICATE_HEADERS.values())
 """What no client may send.
@@ -45,10 +49,6 @@ be the only one, and would name anybody whose certificate that client has seen.
 
 MutualAuthentication = Literal["verify", "passthrough"]
 """In AWS's words: the load balancer verifies the client's certificate, or only passes it on."""
-
-CHAIN_HEADER = CLIENT_CERTIFICATE_HEADERS["X-Amzn-Mtls-Clientcert"]
-"""The only one of them in passthrough; verify writes the others (ELB user guide, "Mutual
-authentication with TLS", HTTP headers)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class MtlsAlbFrontArgs:
 
     `mode` "verify" needs a `trust_store_arn`. "passthrough" takes none: then whoever connects, with
     any certificate or with none, reaches the API, whose authorizer must verify the chain that comes
-    in `CHAIN_HEADER` and refuse a request without. Chain, token and all other headers together may
+    in 'X-Client-Cert' and refuse a request without. Chain, token and all other headers together may
     have 8,000 bytes (API Gateway, "Quotas for configuring and running a REST API": private APIs).
     """
 

@@ -12,6 +12,7 @@ from typing import Any, Self, cast
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from lab.access_log import AccessLog
 from lab.attempt import Files
 from lab.aws_sessions import aws_session
 from lab.certificates import Authority, PrivateKey
@@ -304,6 +305,14 @@ class Lab:
         leaf = x509.load_pem_x509_certificates(chain.encode())[0]
         path = self.folder / "clients" / f"{name}.token"
         return replace(files, token=self.tokens.write(path, tenant, leaf))
+
+    @property
+    def access_log(self) -> AccessLog:
+        return AccessLog(
+            apigateway=self.client("apigateway"),
+            logs=self.client("logs"),
+            api_id=self.outputs["api_id"],
+        )
 
     @cached_property
     def server_ca(self) -> Path:

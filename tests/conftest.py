@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,27 @@ PROGRAM = (
     "Pulumi.acme.yaml",
 )
 """What a copy of the program takes."""
+
+
+def copy_program(folder: Path) -> None:
+    """A copy to change, which needs no network for what this one has fetched already."""
+    for part in PROGRAM:
+        copy = shutil.copytree if (ROOT / part).is_dir() else shutil.copy
+        copy(ROOT / part, folder / part)
+    wheels = ROOT / ".build/wheels"
+    wheels.mkdir(parents=True, exist_ok=True)
+    (folder / ".build").mkdir()
+    (folder / ".build/wheels").symlink_to(wheels)
+
+
+def take_out(path: Path, taken_out: Mapping[str, str]) -> None:
+    """Puts in place of each text in a file what leaves a protection out."""
+    source = path.read_text()
+    for protected, opened in taken_out.items():
+        assert source.count(protected) == 1, f"{protected!r} moved; this test must follow it"
+        source = source.replace(protected, opened)
+    path.write_text(source)
+
 
 ACCOUNT = "111122223333"
 

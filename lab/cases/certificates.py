@@ -13,11 +13,10 @@ from typing import Any
 
 from cryptography import x509
 
-from lab.access_log import AccessLog
 from lab.any_key import get_with_any_key
 from lab.attempt import Answer, Door, Files, curl
 from lab.cases.mode import REFUSED_AT_TLS, passes_through
-from lab.cases.result import Result
+from lab.cases.result import Result, row
 from lab.certificates import Authority, Issued, certificate_pem, self_signed
 from lab.connection_log import ConnectionLog
 from lab.session import Lab
@@ -58,16 +57,12 @@ class Calls:
         self.passed_on = passes_through(lab)
         self.client = lab.clients()[0]
         self.connections = ConnectionLog(s3=lab.client("s3"), bucket=lab.outputs["log_bucket"])
-        self.requests = AccessLog(
-            apigateway=lab.client("apigateway"),
-            logs=lab.client("logs"),
-            api_id=lab.outputs["api_id"],
-        )
+        self.requests = lab.access_log
 
     def accepted(self, case: str, client: str, issued: Issued, tried: str) -> Result:
         answer, logged = self._call(curl, self._files(client, issued))
         passed = (answer.status, answer.body) == (200, WIDGET) and logged == "Success"
-        return _row(case, client, tried, ACCEPTED, answer, logged, passed=passed)
+        return row(case, client, tried, ACCEPTED, answer, f"logged {logged}", passed=passed)
 
     def refused(
         self, case: str, client: str, issued: Issued | None, tried: str, fault: Fault
@@ -78,13 +73,15 @@ class Calls:
         if not self.passed_on or fault.reason is None:
             why = f"Failed:{UNMAPPED if self.passed_on else fault.logged}"
             passed = answer.refused_at_tls and logged == why
-            return _row(case, client, tried, REFUSED_AT_TLS, answer, logged, passed=passed)
+            return row(
+                case, client, tried, REFUSED_AT_TLS, answer, f"logged {logged}", passed=passed
+            )
         expected = f"{fault.status} from the API"
         if answer.status != fault.status:
-            return _row(case, client, tried, expected, answer, logged, passed=False)
+            return row(case, client, tried, expected, answer, f"logged {logged}", passed=False)
         reason = self.requests.entry(answer)["reason"]
         passed = (logged, reason) == ("Success", fault.reason)
-        return _row(case, client, tried, expected, answer, reason, passed=passed)
+        return row(case, client, tried, expected, answer, f"logged {reason}", passed=passed)
 
     def _call(self, get: Callable[[Door, Files, str], Answer], files: Files) -> tuple[Answer, str]:
         seen = len(self.connections.entries())
@@ -105,7 +102,7 @@ def handshake_cases(lab: Lab) -> Iterator[Result]:
     trusted = lab.authority(FIRST_AUTHORITY)
     other = Authority.create("Somebody else's CA")
     past, future = _days(-400), _days(400)
-    yield calls.accepted("1", name, _as_issued(lab, name), "its own certificate")
+    yield calls.accepted("1", name, as_issued(lab, name), "its own certificate")
     yield calls.refused("2", "nobody", None, "no certificate", MISSING)
     yield calls.refused(
         "3", "stranger", other.issue(name), "a certificate of another CA", UNTRUSTED
@@ -147,21 +144,7 @@ def key_kinds(lab: Lab) -> Iterator[Result]:
         yield calls.refused("13", kind, issued, f"a certificate with {kind.upper()}", fault)
 
 
-def _row(
-    case: str, client: str, tried: str, expected: str, answer: Answer, logged: str, *, passed: bool
-) -> Result:
-    return Result(
-        case=case,
-        client=client,
-        tried=tried,
-        expected=expected,
-        got=str(answer),
-        why=f"logged {logged}",
-        passed=passed,
-    )
-
-
-def _as_issued(lab: Lab, client: str) -> Issued:
+def as_issued(lab: Lab, client: str) -> Issued:
     given: dict[str, Any] = lab.outputs["clients"][client]
     chain = given["certificate_chain"]
     leaf = certificate_pem(x509.load_pem_x509_certificates(chain.encode())[0])

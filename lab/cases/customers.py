@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from lab.attempt import Answer, Files, curl
 from lab.cases.certificates import ACCEPTED
 from lab.cases.mode import is_refused, refusal
-from lab.cases.result import Result
+from lab.cases.result import Result, row
 from lab.certificates import Authority
 from lab.session import PRODUCER, Client, Lab
 
@@ -98,20 +98,6 @@ def customer_group(lab: Lab) -> str:
     """The security group of that client."""
     groups = lab.deployments[customer(lab).account].outputs["client_security_group_ids"]
     return next(iter(groups.values()))
-
-
-def row(
-    case: str, client: str, tried: str, expected: str, answer: Answer, why: str, *, passed: bool
-) -> Result:
-    return Result(
-        case=case,
-        client=client,
-        tried=tried,
-        expected=expected,
-        got=str(answer),
-        why=why,
-        passed=passed,
-    )
 
 
 def _from_no_group(lab: Lab, client: Client) -> Answer:

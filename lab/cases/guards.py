@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from lab.attempt import Answer, Files, curl
-from lab.cases.result import Result
+from lab.attempt import Files, curl
+from lab.cases.result import Result, row
 from lab.session import Lab
 
 
@@ -30,14 +30,14 @@ def ways_round(lab: Lab) -> Iterator[Result]:
         own_ip = _endpoint_ip(lab, lab.outputs["vpc_endpoint_id"])
         door = lab.vantage.door_to(own_ip, api_host, client_group, intruder.group)
         answer = curl(door, nobody, "/live/widgets", "--insecure")
-        yield _row(
-            "straight to the endpoint", "no answer", answer,
+        yield row(
+            "10", "insider", "straight to the endpoint", "no answer", answer,
             "the endpoint's security group", passed=answer.exit_code == 28,
         )  # fmt: skip
         door = lab.vantage.door_to(intruder.endpoint_ip, api_host, client_group, intruder.group)
         answer = curl(door, nobody, "/live/widgets", "--insecure")
-        yield _row(
-            "through another endpoint", "403 by the API's policy", answer,
+        yield row(
+            "10", "insider", "through another endpoint", "403 by the API's policy", answer,
             "the API's resource policy",
             passed=answer.status == 403 and "explicit deny" in answer.body,
         )  # fmt: skip
@@ -45,29 +45,17 @@ def ways_round(lab: Lab) -> Iterator[Result]:
         # That API has no authorizer, so a token would be taken for a malformed AWS signature.
         files = replace(client.files, token=None)
         answer = curl(client.door, files, "/widgets", "--header", header)
-        yield _row(
-            "another API, by x-apigw-api-id", "403 by the endpoint's policy", answer,
-            "the endpoint's policy",
+        yield row(
+            "10", "insider", "another API, by x-apigw-api-id", "403 by the endpoint's policy",
+            answer, "the endpoint's policy",
             passed=answer.status == 403 and "no VPC endpoint policy allows" in answer.body,
         )  # fmt: skip
         other_host = f"{intruder.other_api}.execute-api.{lab.region}.amazonaws.com"
         answer = curl(client.door, client.files, "/widgets", "--header", f"Host: {other_host}")
-        yield _row(
-            "another API, by its Host", "404 from the load balancer", answer,
+        yield row(
+            "10", "insider", "another API, by its Host", "404 from the load balancer", answer,
             "no rule but the default one", passed=answer.status == 404,
         )  # fmt: skip
-
-
-def _row(tried: str, expected: str, answer: Answer, why: str, *, passed: bool) -> Result:
-    return Result(
-        case="10",
-        client="insider",
-        tried=tried,
-        expected=expected,
-        got=str(answer),
-        why=why,
-        passed=passed,
-    )
 
 
 @contextmanager

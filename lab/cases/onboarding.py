@@ -16,8 +16,7 @@ from botocore.exceptions import ClientError
 
 from lab.attempt import Door, Files, curl
 from lab.cases.certificates import ACCEPTED, FIRST_AUTHORITY
-from lab.cases.customers import row
-from lab.cases.result import Result
+from lab.cases.result import Result, row
 from lab.provider.config import load_config
 from lab.session import NEWCOMER, NEWCOMER_ID, PRODUCER, Lab
 

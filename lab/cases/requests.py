@@ -4,13 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import quote
 
-from cryptography import x509
-
 from lab.attempt import HANDSHAKE_FAILURE, Answer, Files, curl, handshake
-from lab.cases.certificates import FIRST_AUTHORITY
+from lab.cases.certificates import FIRST_AUTHORITY, as_issued
 from lab.cases.mode import passes_through
-from lab.cases.result import Result
-from lab.certificates import certificate_pem
+from lab.cases.result import Result, row
 from lab.session import Client, Lab
 
 FORGED = "CN=admin"
@@ -21,20 +18,20 @@ def misdirected(lab: Lab) -> Iterator[Result]:
     client = lab.clients()[0]
     # Where there is no method, a token would be taken for a malformed AWS signature.
     answer = curl(client.door, replace(client.files, token=None), "/nothing")
-    yield _row(
-        "9", client, "a path the API does not have", "403 from the API", answer,
+    yield row(
+        "9", client.name, "a path the API does not have", "403 from the API", answer,
         "API Gateway: " + _error_type(answer),
         passed=answer.status == 403 and _error_type(answer) == "MissingAuthenticationToken",
     )  # fmt: skip
     answer = curl(client.door, client.files, "/widgets", "--header", "Host: other.example.com")
-    yield _row(
-        "9", client, "another host name", "404 from the load balancer", answer,
+    yield row(
+        "9", client.name, "another host name", "404 from the load balancer", answer,
         "no rule but the default one", passed=answer.status == 404 and answer.body == "",
     )  # fmt: skip
     door = lab.vantage.door(lab.domain, 80, lab.outputs["client_security_group_ids"][client.name])
     answer = curl(door, client.files, "/widgets")
-    yield _row(
-        "9", client, "plain HTTP", "no listener", answer,
+    yield row(
+        "9", client.name, "plain HTTP", "no listener", answer,
         "nothing is open or listens on port 80", passed=answer.exit_code in (7, 28),
     )  # fmt: skip
 
@@ -64,13 +61,12 @@ def forged_headers(lab: Lab) -> Iterator[Result]:
         "x-client-cert-subject",
     ):
         yield _stopped(client, client.files, f"forges {name}", name, FORGED)
-    chain = lab.outputs["clients"][client.name]["certificate_chain"]
+    own = as_issued(lab, client.name)
     if passed_on:
-        name, tried, pem = "x-client-cert", "has no key", chain
+        name, tried, pem = "x-client-cert", "has no key", own.chain_pem
         files = replace(client.files, cert=None, key=None)
     else:
-        name, tried = "x-client-cert-leaf", "has another's key"
-        pem = certificate_pem(x509.load_pem_x509_certificates(chain.encode())[0])
+        name, tried, pem = "x-client-cert-leaf", "has another's key", own.certificate_pem
         other = lab.authority(FIRST_AUTHORITY).issue("impersonator")
         written = lab.write_files("impersonator", other.chain_pem, other.key_pem)
         files = replace(client.files, cert=written.cert, key=written.key)
@@ -79,8 +75,8 @@ def forged_headers(lab: Lab) -> Iterator[Result]:
 
 def _stopped(client: Client, files: Files, tried: str, header: str, value: str) -> Result:
     answer = curl(client.door, files, "/whoami", "--header", f"{header}: {value}")
-    return _row(
-        "11", client, tried, "403 from the load balancer", answer, "a listener rule",
+    return row(
+        "11", client.name, tried, "403 from the load balancer", answer, "a listener rule",
         passed=(answer.status, answer.body) == (403, ""),
     )  # fmt: skip
 
@@ -105,27 +101,6 @@ def tls_versions(lab: Lab) -> Iterator[Result]:
             why="the listener's TLS policy",
             passed=got.startswith(wanted) if wanted else failed,
         )
-
-
-def _row(
-    case: str,
-    client: Client,
-    tried: str,
-    expected: str,
-    answer: Answer,
-    why: str,
-    *,
-    passed: bool,
-) -> Result:
-    return Result(
-        case=case,
-        client=client.name,
-        tried=tried,
-        expected=expected,
-        got=str(answer),
-        why=why,
-        passed=passed,
-    )
 
 
 def _error_type(answer: Answer) -> str:

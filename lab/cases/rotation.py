@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from lab.attempt import Answer, Files, curl
 from lab.cases.certificates import FIRST_AUTHORITY
 from lab.cases.mode import is_refused, refusal
-from lab.cases.result import Result
+from lab.cases.result import Result, row
 from lab.session import Lab
 
 OLD, NEW = FIRST_AUTHORITY, "root-2027"
+_WHY = "the CA bundle of whoever verifies"
 
 
 def rotation(lab: Lab) -> Iterator[Result]:
@@ -42,27 +43,16 @@ def _deploy(lab: Lab, *authorities: str) -> None:
 
 def _accepted(lab: Lab, tried: str, files: Files) -> Result:
     answer = _call(lab, files)
-    return _row(tried, "200", str(answer), passed=answer.status == 200)
+    return row("14", "shop", tried, "200", answer, _WHY, passed=answer.status == 200)
 
 
 def _refused(lab: Lab, tried: str, files: Files) -> Result:
     answer = _call(lab, files)
-    return _row(tried, refusal(lab), str(answer), passed=is_refused(lab, answer))
+    passed = is_refused(lab, answer)
+    return row("14", "shop", tried, refusal(lab), answer, _WHY, passed=passed)
 
 
 def _call(lab: Lab, files: Files) -> Answer:
     """With a token that no answer is remembered for."""
     lab.tokens.renew()
     return curl(lab.clients()[0].door, files, "/widgets")
-
-
-def _row(tried: str, expected: str, got: str, *, passed: bool) -> Result:
-    return Result(
-        case="14",
-        client="shop",
-        tried=tried,
-        expected=expected,
-        got=got,
-        why="the trust store's CA bundle",
-        passed=passed,
-    )

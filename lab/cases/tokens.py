@@ -8,10 +8,9 @@ from datetime import timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from lab.access_log import AccessLog
 from lab.attempt import Answer, Files, curl
-from lab.cases.certificates import ACCEPTED, FIRST_AUTHORITY
-from lab.cases.result import Result
+from lab.cases.certificates import ACCEPTED, FIRST_AUTHORITY, as_issued
+from lab.cases.result import Result, row
 from lab.clients import Client
 from lab.issuer import ALGORITHMS, make_key
 from lab.session import Lab
@@ -30,7 +29,7 @@ def tokens(lab: Lab) -> Iterator[Result]:
     client, issuer = lab.clients()[0], lab.tokens.issuer
     if issuer is None or lab.tokens.settings is None or client.files.token is None:
         return
-    calls = Calls.of(lab, client)
+    calls = Calls(lab=lab, client=client)
     client_id = lab.tokens.settings.client_ids[client.name]
     key = make_key(ALGORITHMS[issuer.algorithm])
     yield calls.unauthorized("24", "no token", calls.files(None))
@@ -76,15 +75,6 @@ class Calls:
 
     lab: Lab
     client: Client
-    log: AccessLog
-
-    @classmethod
-    def of(cls, lab: Lab, client: Client) -> "Calls":
-        log = AccessLog(
-            apigateway=lab.client("apigateway"), logs=lab.client("logs"),
-            api_id=lab.outputs["api_id"],
-        )  # fmt: skip
-        return cls(lab=lab, client=client, log=log)
 
     def files(self, token: str | None) -> Files:
         """The client's own files, with this token instead of its own."""
@@ -93,46 +83,32 @@ class Calls:
 
     def unauthorized(self, case: str, tried: str, files: Files) -> Result:
         answer = self._call(files)
-        logged = self.log.entry(answer)
+        logged = self.lab.access_log.entry(answer)
         asked = answer.header("WWW-Authenticate") or "nothing"
         passed = answer.status == 401 and asked.startswith("Bearer") and logged["status"] == "401"
         why = f"asked for {asked.partition(' ')[0]}, logged {logged['errorType']}"
-        return self._row(case, tried, UNAUTHORIZED, answer, why, passed=passed)
+        return row(case, self.client.name, tried, UNAUTHORIZED, answer, why, passed=passed)
 
     def forbidden(self, case: str, tried: str, files: Files, reason: str) -> Result:
         answer = self._call(files)
-        logged = self.log.entry(answer)
+        logged = self.lab.access_log.entry(answer)
         passed = (answer.status, logged["status"], logged["reason"]) == (403, "403", reason)
         why = f"logged {logged['reason']}"
-        return self._row(case, tried, FORBIDDEN, answer, why, passed=passed)
+        return row(case, self.client.name, tried, FORBIDDEN, answer, why, passed=passed)
 
     def allowed(self, case: str, tried: str) -> Result:
         """With a fresh token, which no answer is remembered for."""
         answer = self._call(self.lab.clients()[0].files)
-        logged = self.log.entry(answer)
-        given = self.lab.outputs["clients"][self.client.name]
-        own = x509.load_pem_x509_certificates(given["certificate_chain"].encode())[0]
+        logged = self.lab.access_log.entry(answer)
+        own = as_issued(self.lab, self.client.name).certificate
         who = (self.client.name, _thumbprint(own), _serial(own))
         names = ("tenant", "certificateThumbprint", "certificateSerial")
         passed = str(answer) == ACCEPTED and tuple(logged[name] for name in names) == who
         why = f"logged {logged['tenant']}, certificate {logged['certificateThumbprint'][:8]}…"
-        return self._row(case, tried, ACCEPTED, answer, why, passed=passed)
+        return row(case, self.client.name, tried, ACCEPTED, answer, why, passed=passed)
 
     def _call(self, files: Files) -> Answer:
         return curl(self.client.door, files, "/widgets")
-
-    def _row(
-        self, case: str, tried: str, expected: str, answer: Answer, why: str, *, passed: bool
-    ) -> Result:
-        return Result(
-            case=case,
-            client=self.client.name,
-            tried=tried,
-            expected=expected,
-            got=str(answer),
-            why=why,
-            passed=passed,
-        )
 
 
 def _thumbprint(certificate: x509.Certificate) -> str:

@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 import pytest
 
-from lab.access_log import AccessLog
 from lab.attempt import Answer, curl
 from lab.clients import Client
 from lab.issuer import Issuer, Outage, make_key
@@ -224,7 +223,7 @@ def test_without_any_keys_it_refuses_everyone_until_it_has_them(lab: Lab, issuer
 
 def test_clients_that_alternate_over_one_cached_path_are_never_taken_for_each_other(lab: Lab):
     lab.deploy("dev", authorizer(lab, leewaySeconds=35, cacheTtlSeconds=300))
-    callers, log = clients(lab), access_log(lab)
+    callers, log = clients(lab), lab.access_log
     invoked = invocations(lab)
     answers: list[tuple[str, Answer]] = []
     for _ in range(6):
@@ -285,7 +284,7 @@ def test_what_is_remembered_outlives_a_block_by_the_ttl_and_no_new_token_does(la
         assert call(lab, shop, token).status == still, f"remembered for {ttl} s"
         refused = call(lab, shop, fresh(lab, "shop"))
         assert refused.status == 403
-        assert access_log(lab).entry(refused)["reason"] == "tenant_blocked"
+        assert lab.access_log.entry(refused)["reason"] == "tenant_blocked"
         acme = clients(lab)["acme"]
         assert curl(acme.door, acme.files, "/widgets").status == 200, "nobody else is blocked"
 
@@ -341,14 +340,6 @@ def test_a_stack_without_an_authorizer_takes_the_certificate_alone(lab: Lab):
     for client in lab.clients():
         assert call(lab, client, None).status == 401
         assert curl(client.door, client.files, "/widgets").body == WIDGET
-
-
-def access_log(lab: Lab) -> AccessLog:
-    return AccessLog(
-        apigateway=lab.client("apigateway"),
-        logs=lab.client("logs"),
-        api_id=lab.outputs["api_id"],
-    )
 
 
 def authorizer_log(lab: Lab) -> str:

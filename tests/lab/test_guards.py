@@ -1,6 +1,5 @@
 """Each guard, taken out of a copy of the program: some case must notice."""
 
-import shutil
 from collections.abc import Generator
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from lab.cases.onboarding import onboarding
 from lab.cases.requests import forged_headers, misdirected
 from lab.cases.tokens import tokens
 from lab.session import Lab
-from tests.conftest import PROGRAM, ROOT
+from tests.conftest import copy_program, take_out
 
 pytestmark = pytest.mark.lab
 
@@ -114,20 +113,8 @@ GUARDS = {
 @pytest.mark.parametrize("name", GUARDS)
 def test_without_this_guard_a_case_fails(name: str, tmp_path: Path):
     guard = GUARDS[name]
-    for part in PROGRAM:
-        if (ROOT / part).is_dir():
-            shutil.copytree(ROOT / part, tmp_path / part)
-        else:
-            shutil.copy(ROOT / part, tmp_path / part)
-    wheels = ROOT / ".build/wheels"
-    wheels.mkdir(parents=True, exist_ok=True)
-    (tmp_path / ".build").mkdir()
-    (tmp_path / ".build/wheels").symlink_to(wheels)
-    source = (tmp_path / guard.file).read_text()
-    for protected, opened in guard.taken_out.items():
-        assert source.count(protected) == 1, f"{protected!r} moved; this test must follow it"
-        source = source.replace(protected, opened)
-    (tmp_path / guard.file).write_text(source)
+    copy_program(tmp_path)
+    take_out(tmp_path / guard.file, guard.taken_out)
     with (
         Lab(tmp_path, guard.stacks, tmp_path / ".lab") as lab,
         closing(cast("Generator[Result]", guard.case(lab))) as results,
