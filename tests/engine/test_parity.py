@@ -49,7 +49,6 @@ NOISE = {
 def described(lab: Lab, account: str) -> dict[str, list[str]]:
     """Every resource of an account, by kind, with what is random in it blotted out."""
     client = partial(lab.client, account=account)
-    api_id = lab.outputs["api_id"]  # perhaps of letters only, so that no pattern knows it
     found: dict[str, list[Any]] = {**resources(client)}
     elbv2, api = client("elbv2"), client("apigateway")
     found["listener attributes"] = [
@@ -74,22 +73,37 @@ def described(lab: Lab, account: str) -> dict[str, list[str]]:
         )
         found["stages"] = [{k: v for k, v in stage.items() if k != "lastUpdatedDate"}]
         found["served"] = [json.loads(export["body"].read())]
-    return {kind: sorted(blotted(one, api_id) for one in ones) for kind, ones in found.items()}
+    ids = identifiers(found) | {lab.outputs["api_id"]}
+    # The longest first: an id may be the beginning of another.
+    known = re.compile("|".join(map(re.escape, sorted(ids, key=len, reverse=True))))
+    return {kind: sorted(blotted(one, known) for one in ones) for kind, ones in found.items()}
 
 
-def blotted(value: Any, api_id: str) -> str:
+def identifiers(value: Any) -> set[str]:
+    """The random words under `…Id` and of ownership proofs: of letters only, by chance, they look
+    like any other word, so that no pattern knows them."""
+    if isinstance(value, list):
+        return set().union(*map(identifiers, value))
+    if not isinstance(value, dict):
+        return set()
+    found = set().union(*map(identifiers, value.values()))
+    proof = value.get("PrivateDnsNameConfiguration", {})
+    texts = [proof.get("Name", ""), proof.get("Value", "")]
+    texts += [one for key, one in value.items() if key.endswith(("Id", "id"))]
+    return found | {word for text in texts for word in re.findall(r"[^\W_]{9,}", str(text))}
+
+
+def blotted(value: Any, known: re.Pattern[str]) -> str:
     if isinstance(value, dict):
-        items = sorted(
-            (key, blotted(one, api_id)) for key, one in value.items() if key not in NOISE
-        )
+        items = sorted((key, blotted(one, known)) for key, one in value.items() if key not in NOISE)
         return f"{{{', '.join(f'{key}: {one}' for key, one in items)}}}"
     if isinstance(value, list):
-        return f"[{', '.join(sorted(blotted(one, api_id) for one in value))}]"
-    text = re.sub(r"\d{4}-\d\d-\d\d[T ][\d:.+Z]+", "<time>", str(value).replace(api_id, "<id>"))
+        return f"[{', '.join(sorted(blotted(one, known) for one in value))}]"
+    text = re.sub(r"\d{4}-\d\d-\d\d[T ][\d:.+Z]+", "<time>", str(value))
     text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<uuid>", text)
     text = re.sub(r"-[0-9a-f]{7,17}\b", "-<name>", text)
-    # Every other id: long enough, and with a digit in it.
-    return re.sub(r"\b(?=\w*\d)\w{7,}\b", "<id>", text)
+    # Every other id: known, or long enough and with a digit in it.
+    return re.sub(r"\b(?=\w*\d)\w{7,}\b", "<id>", known.sub("<id>", text))
 
 
 def test_both_engines_deploy_the_same(cli: None, tmp_path: Path):
