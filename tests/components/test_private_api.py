@@ -1,21 +1,17 @@
 """The private API: closed but for one endpoint, and deployed anew if and only if it changed."""
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
-from zipfile import ZipFile
 
 import pulumi
 import pytest
-from pulumi.runtime import mocks
 
 from components import policies
-from components.jwt_authorizer import ExistingAuthorizerArgs, JwtAuthorizerArgs, PassthroughArgs
+from components.jwt_authorizer import ExistingAuthorizerArgs, JwtAuthorizerArgs
 from components.private_api import PrivateApi, PrivateApiArgs
 from components.routes import invocation_uri
 from tests.components.checks import check_family, refused
-from tests.conftest import Deploy, Deployed, Engine
+from tests.conftest import Deploy, Deployed
 
 FUNCTION = "arn:aws:lambda:eu-west-1:111122223333:function"
 API = "arn:aws:execute-api:eu-west-1:111122223333:p-rest-api-id"
@@ -219,153 +215,6 @@ def test_a_backend_may_be_a_version_or_an_alias_of_a_function(deploy: Deploy):
     assert permission["qualifier"] == "live"
 
 
-# Who may call
-
-
-def body(deployed: Deployed) -> dict[str, Any]:
-    return json.loads(deployed.one("RestApi").inputs["body"])
-
-
-def scheme(deployed: Deployed) -> dict[str, Any]:
-    (one,) = body(deployed)["components"]["securitySchemes"].values()
-    return one["x-amazon-apigateway-authorizer"]
-
-
-def secured(deployed: Deployed) -> list[bool]:
-    return [
-        "security" in operation
-        for item in body(deployed)["paths"].values()
-        for operation in item.values()
-    ]
-
-
-RESPONSES = "x-amazon-apigateway-gateway-responses"
-
-
-@pytest.mark.parametrize("shape", [{}, {"openapi": document()}], ids=["routes", "openapi"])
-def test_every_route_asks_the_authorizer(deploy: Deploy, shape: dict[str, Any]):
-    deployed = made(deploy, authorizer=JWT, **shape)
-    function = deployed.one("aws:lambda/function:Function", "p-authorizer-jwt-function")
-    assert scheme(deployed)["authorizerUri"] == invocation_uri(f"{FUNCTION}:{function.name}")
-    assert scheme(deployed)["authorizerResultTtlInSeconds"] == 300
-    assert secured(deployed)
-    assert all(secured(deployed))
-    assert set(body(deployed)[RESPONSES]) == {"UNAUTHORIZED", "ACCESS_DENIED"}
-
-
-def test_the_authorizer_knows_every_route(deploy: Deploy):
-    for shape, routes in (
-        ({}, list(ROUTES)),
-        ({"openapi": document()}, ["GET /widgets", "PUT /parts"]),
-    ):
-        deployed = made(deploy, authorizer=JWT, **shape)
-        function = deployed.one("aws:lambda/function:Function", "p-authorizer-jwt-function")
-        with ZipFile(function.inputs["code"].path) as archive:
-            assert json.loads(archive.read("config.json"))["routes"] == routes
-
-
-def test_an_authorizer_of_ones_own_is_asked_by_its_alias(deploy: Deploy):
-    deployed = made(deploy, authorizer=OWN, certificate_header="X-Client-Cert")
-    assert scheme(deployed)["authorizerUri"] == invocation_uri(f"{FUNCTION}:own:live")
-    assert scheme(deployed)["authorizerResultTtlInSeconds"] == 60
-    assert scheme(deployed)["identitySource"].endswith("method.request.header.X-Client-Cert")
-    permission = deployed.one("Permission", "p-authorizer-permission").inputs
-    assert (permission["function"], permission["qualifier"]) == (f"{FUNCTION}:own", "live")
-    assert deployed.of("aws:lambda/function:Function") == []
-    assert RESPONSES not in body(deployed), "whether it takes bearer tokens is not known"
-
-
-def test_without_an_authorizer_the_certificate_alone_lets_in(plain: Deployed):
-    assert not any(secured(plain))
-    assert body(plain).keys() & {"components", RESPONSES} == set()
-    assert {one.name for one in plain.of("Permission")} == {
-        "p-may-invoke-widgets",
-        "p-may-invoke-parts",
-    }
-
-
-def test_the_authorizer_is_invoked_for_this_api_and_before_the_stage_serves(deploy: Deploy):
-    deployed = made(deploy, authorizer=JWT)
-    permission = deployed.one("Permission", "p-authorizer-permission")
-    assert permission.inputs == {
-        "function": f"{FUNCTION}:p-authorizer-jwt-function",
-        "action": "lambda:InvokeFunction",
-        "principal": "apigateway.amazonaws.com",
-        "sourceArn": f"{API}/authorizers/*",
-    }
-    assert {one.urn for one in deployed.of("Permission")} <= deployed.one("Deployment").depends_on
-
-
-@pytest.mark.parametrize(
-    "changed",
-    [None, OWN, replace(JWT, cache_ttl_seconds=0)],
-    ids=["none", "another", "time to remember"],
-)
-def test_another_authorizer_deploys_anew(deploy: Deploy, changed: Any):
-    before = trigger(made(deploy, authorizer=JWT))
-    assert trigger(made(deploy, authorizer=changed)) != before
-
-
-def test_other_rules_of_the_same_authorizer_do_not_deploy_anew(deploy: Deploy):
-    before = made(deploy, authorizer=JWT)
-    after = made(deploy, authorizer=replace(JWT, leeway_seconds=5))
-    assert trigger(after) == trigger(before)
-    code = [one.one("aws:lambda/function:Function").inputs["code"].path for one in (before, after)]
-    assert code[0] != code[1]
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (
-            {"authorizer": replace(JWT, scopes={"GET /gone": ["a"]})},
-            "authorizer: scopes: not among the routes: GET /gone",
-        ),
-        (
-            {"authorizer": JWT, "certificate_header": "X-Client-Cert"},
-            "certificate_header: want 'X-Client-Cert-Leaf', which the authorizer takes as "
-            "verified; got 'X-Client-Cert'",
-        ),
-        (
-            {"authorizer": replace(JWT, passthrough=PassthroughArgs(authorities={"a": "PEM"}))},
-            "certificate_header: want 'X-Client-Cert', which the authorizer verifies; "
-            "got 'X-Client-Cert-Leaf'",
-        ),
-        (
-            {"authorizer": OWN, "openapi": document() | {"security": []}},
-            "openapi: want no security of its own beside an authorizer; got security of all; "
-            "take it out, or deploy without an authorizer",
-        ),
-        (
-            {"authorizer": JWT, "routes": {f"GET /w/{n}": "widgets" for n in range(200)}},
-            "authorizer: cache_ttl_seconds: want 0, since 200 routes are more than one policy of "
-            "6,500 bytes can name, or fewer routes, such as 'ANY /widgets/{proxy+}'",
-        ),
-    ],
-    ids=["scopes", "leaf", "chain", "security", "too many routes to remember"],
-)
-def test_an_authorizer_that_does_not_fit_the_api_is_refused(changes: dict[str, Any], message: str):
-    with refused(message):
-        args(**changes)
-
-
-def test_any_number_of_routes_is_taken_where_nothing_is_remembered():
-    routes = {f"GET /w/{n}": "widgets" for n in range(200)}
-    args(routes=routes, authorizer=replace(JWT, cache_ttl_seconds=0))
-    args(routes=routes, authorizer=OWN)
-
-
-def test_who_may_call_is_never_left_out_by_oversight():
-    with pytest.raises(TypeError, match="authorizer"):
-        PrivateApiArgs(
-            vpc_id="vpc-1",
-            subnet_ids={},
-            endpoint_ips={},
-            backends={},
-            routes=ROUTES,  # pyright: ignore
-        )
-
-
 # Routes
 
 
@@ -400,114 +249,6 @@ def test_the_whole_definition_is_replaced_and_nothing_is_declared_beside_it(
     assert inputs["endpointConfiguration"] == {"types": "PRIVATE"}
     for kind in ("resource:Resource", "method:Method", "integration:Integration"):
         assert deployed.of(f"aws:apigateway/{kind}") == []
-
-
-# Deployments
-
-
-def test_a_deployment_waits_for_the_definition_and_the_policy(plain: Deployed):
-    awaited = plain.one("Deployment").depends_on
-    assert {plain.one("RestApi").urn, plain.one("RestApiPolicy").urn} <= awaited
-
-
-def trigger(deployed: Deployed) -> str:
-    value = deployed.one("Deployment").inputs["triggers"]["definition"]
-    assert len(value) == 64
-    return value
-
-
-REORDERED = {"paths": dict(reversed(document()["paths"].items())), "openapi": "3.0.1"} | {
-    "info": {"title": "t"}
-}
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"routes": dict(reversed(ROUTES.items()))},
-        {"backends": dict(reversed(BACKENDS.items()))},
-        {"throttling_rate_limit": 1, "throttling_burst_limit": 1, "log_retention_days": 1},
-        {"manage_log_role": True},
-    ],
-    ids=["nothing", "order of routes", "order of backends", "limits", "log role"],
-)
-def test_what_a_deployment_does_not_freeze_does_not_deploy_anew(
-    deploy: Deploy, plain: Deployed, changes: dict[str, Any]
-):
-    assert trigger(made(deploy, **changes)) == trigger(plain)
-
-
-@pytest.mark.parametrize("openapi", [document(), REORDERED], ids=["same", "order of keys"])
-def test_the_same_document_does_not_deploy_anew(
-    deploy: Deploy, imported: Deployed, openapi: dict[str, Any]
-):
-    assert trigger(made(deploy, openapi=openapi)) == trigger(imported)
-
-
-@pytest.mark.parametrize(
-    "routes",
-    [
-        ROUTES | {"GET /new": "widgets"},
-        {"GET /widgets": "widgets"},
-        {**ROUTES, "ANY /parts": "widgets"},
-        {"POST /widgets": "widgets", "PUT /widgets/{id}": "widgets", "ANY /parts": "parts"},
-    ],
-    ids=["added", "removed", "other backend", "other method"],
-)
-def test_a_changed_route_deploys_anew(deploy: Deploy, plain: Deployed, routes: dict[str, str]):
-    assert trigger(made(deploy, routes=routes)) != trigger(plain)
-
-
-@pytest.mark.parametrize("shape", [{}, {"openapi": document()}], ids=["routes", "openapi"])
-def test_a_changed_function_deploys_anew(deploy: Deploy, shape: dict[str, Any]):
-    backends = BACKENDS | {"parts": f"{FUNCTION}:parts-2"}
-    assert trigger(made(deploy, backends=backends, **shape)) != trigger(made(deploy, **shape))
-
-
-@pytest.mark.parametrize(
-    "openapi",
-    [
-        document(**{"/new": {"get": operation("parts")}}),
-        document() | {"info": {"title": "other"}},
-        document(**{"/parts": {"put": operation("widgets")}}),
-    ],
-    ids=["path", "title", "backend"],
-)
-def test_a_changed_document_deploys_anew(
-    deploy: Deploy, imported: Deployed, openapi: dict[str, Any]
-):
-    assert trigger(made(deploy, openapi=openapi)) != trigger(imported)
-
-
-@pytest.mark.parametrize("shape", [{}, {"openapi": document()}], ids=["routes", "openapi"])
-def test_a_changed_definition_puts_the_policy_again(deploy: Deploy, shape: dict[str, Any]):
-    backends = BACKENDS | {"parts": f"{FUNCTION}:parts-2"}
-    changed = made(deploy, backends=backends, **shape).one("RestApiPolicy").inputs["policy"]
-    assert changed != made(deploy, **shape).one("RestApiPolicy").inputs["policy"]
-
-
-@pytest.fixture
-def replaced_endpoint(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """From the call on, endpoints come up with another id."""
-    ordinary = Engine.new_resource
-
-    def new_resource(engine: Engine, given: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        id_, outputs = ordinary(engine, given)
-        return ("vpce-new" if given.typ == "aws:ec2/vpcEndpoint:VpcEndpoint" else id_), outputs
-
-    return lambda: monkeypatch.setattr(Engine, "new_resource", new_resource)
-
-
-@pytest.mark.parametrize("shape", [{}, {"openapi": document()}], ids=["routes", "openapi"])
-def test_another_endpoint_in_the_policy_deploys_anew(
-    deploy: Deploy, shape: dict[str, Any], replaced_endpoint: Callable[[], None]
-):
-    before = trigger(made(deploy, **shape))
-    replaced_endpoint()
-    after = made(deploy, **shape)
-    assert "vpce-new" in after.one("RestApiPolicy").inputs["policy"]
-    assert trigger(after) != before
 
 
 # Outputs
